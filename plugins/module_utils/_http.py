@@ -1,0 +1,156 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only HTTP of the collection: TLS, CA, one kept-alive connection, retry of safe calls, errors in one sentence."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import os
+import ssl
+import time
+import typing as t
+
+from ._errors import RayError
+
+try:
+    import requests
+
+    HAS_REQUESTS = True
+except ImportError:
+    HAS_REQUESTS = False
+
+SAFE = ("GET", "HEAD")
+RETRIES = 3
+CODES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "UNAUTHORIZED", 404: "NOT_FOUND", 409: "CONFLICT", 503: "SERVICE_UNAVAILABLE"}
+
+
+class Reply:
+    """One answer: ``status`` (int), ``text`` (str), ``json`` (decoded body, or None when the body is no JSON), ``headers``."""
+
+    def __init__(self, status: int, text: str, headers: t.Mapping[str, str]) -> None:
+        self.status, self.text, self.headers = status, text, headers
+        try:
+            self.json = jsonlib.loads(text) if text else None
+        except ValueError:
+            self.json = None
+
+
+class Http:
+    """One kept-alive connection to one server.
+
+    Args:
+        base_url: ``https://host[:port]``, without a path.
+        ca_path: PEM file with the certificate authorities to trust; None means those of the system.
+        validate_certs: False switches verification off, for this server only.
+        timeout: seconds that one answer may take.
+        what: the name of the server in messages, such as ``vCenter vcenter.example.com``.
+    Raises:
+        RayError: from every method; code ``CONNECTION``, ``TLS``, ``INPUT`` or what the server answered.
+    """
+
+    def __init__(self, base_url: str, *, ca_path: str | None = None, validate_certs: bool = True, timeout: float = 60,
+                 headers: dict | None = None, proxy: str | None = None, what: str = "the server") -> None:
+        if not HAS_REQUESTS:
+            raise RayError("The Python library requests is missing.", code="INPUT", hint="Install it: pip install requests.")
+        if ca_path and validate_certs:
+            _check_ca(ca_path, what)
+        self.base_url, self.what, self.timeout, self.ca_path = base_url, what, timeout, ca_path
+        self.session = requests.Session()
+        # Environment variables would overrule verify= and add credentials of .netrc.
+        self.session.trust_env = False
+        self.session.verify = (ca_path or True) if validate_certs else False
+        if not validate_certs:
+            requests.packages.urllib3.disable_warnings(requests.packages.urllib3.exceptions.InsecureRequestWarning)
+        self.session.headers.update(headers or {})
+        if proxy:
+            self.session.proxies = {"http": proxy, "https": proxy}
+
+    def close(self) -> None:
+        self.session.close()
+
+    def request(self, method: str, path: str, *, json: t.Any = None, data: str | bytes | None = None, query: dict | None = None,
+                headers: dict | None = None, auth: tuple[str, str] | None = None, ok404: bool = False) -> Reply:
+        """Send one request; a GET is tried again after a lost connection or a 503, everything else is sent once.
+
+        Returns the Reply for 2xx, and for 404 when ``ok404``; every other status raises RayError.
+        """
+        tries = RETRIES if method in SAFE else 1
+        for left in range(tries - 1, -1, -1):
+            try:
+                answer = self.session.request(method, self.base_url + path, json=json, data=data, params=query, headers=headers,
+                                              auth=(auth[0].encode(), auth[1].encode()) if auth else None,
+                                              timeout=self.timeout, allow_redirects=False)
+            except requests.exceptions.RequestException as error:
+                if left and not isinstance(error, requests.exceptions.SSLError):
+                    time.sleep(0.2 * (tries - left))
+                    continue
+                raise self._unreachable(error) from error
+            if answer.status_code == 503 and left:
+                time.sleep(_retry_after(answer))
+                continue
+            break
+        reply = Reply(answer.status_code, answer.text, answer.headers)
+        if reply.status < 300 or (ok404 and reply.status == 404):
+            return reply
+        raise self._refused(method, path, reply)
+
+    def _unreachable(self, error: Exception) -> RayError:
+        if isinstance(error, requests.exceptions.SSLError):
+            return RayError(f"{self.what} at {self.base_url} cannot be trusted: {_tls_reason(error)}.", code="TLS",
+                            hint=f"Verified against {self.ca_path or 'the certificate authorities of this system'}; name the right CA file with ca_path.")
+        reason = "no answer in time" if isinstance(error, requests.exceptions.Timeout) else _innermost(error)
+        return RayError(f"{self.what} at {self.base_url} cannot be reached: {reason}.", code="CONNECTION",
+                        hint="Check the name, the port, and that it can be reached from here.")
+
+    def _refused(self, method: str, path: str, reply: Reply) -> RayError:
+        code, text = vendor_text(reply)
+        return RayError(f"{self.what} refused {method} {path.split('?')[0]}: {text} ({reply.status} {code}).", code=code,
+                        details={"status": reply.status, "vendor": text})
+
+
+def vendor_text(reply: Reply) -> tuple[str, str]:
+    """The vendor's error code and sentence out of a body of vCenter, Kubernetes or Ray; else the code that fits the status."""
+    code, body = CODES.get(reply.status, "ERROR"), reply.json
+    if isinstance(body, dict):
+        texts = [m.get("localized") or m.get("default_message") or "" for m in body.get("messages") or [] if isinstance(m, dict)]
+        text = " ".join(x for x in texts if x) or body.get("message") or body.get("msg") or ""
+        return body.get("error_type") or body.get("reason") or code, text.strip().rstrip(".") or "no reason given"
+    text = " ".join((reply.text or "").split())
+    if text.startswith("<"):
+        text = "an HTML page instead of an answer of the API"
+    return code, text[:300].rstrip(".") or "no reason given"
+
+
+def _check_ca(path: str, what: str) -> None:
+    """Say that a CA file is unusable before anything is sent; requests says it only as OSError at the first call."""
+    if not os.path.isfile(path):
+        raise RayError(f"The CA file {path} for {what} is not there.", code="TLS", hint="Name a PEM file with ca_path.")
+    try:
+        ssl.create_default_context(cafile=path)
+    except (ssl.SSLError, OSError) as error:
+        raise RayError(f"The CA file {path} for {what} holds no certificate that can be used: {error}.", code="TLS",
+                       hint="It must be PEM; an HTML or DER file will not do.") from error
+
+
+def _innermost(error: BaseException) -> str:
+    """The last words of a chain of wrapped exceptions: those that name the cause."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return str(reason or error).split(": ", 1)[-1].rstrip(".")
+
+
+def _tls_reason(error: Exception) -> str:
+    text = str(error)
+    for sign, reason in (("self-signed", "its certificate comes from an unknown CA"), ("unable to get local issuer", "its certificate comes from an unknown CA"),
+                         ("doesn't match", "its certificate is for another name"), ("mismatch", "its certificate is for another name"),
+                         ("expired", "its certificate has expired")):
+        if sign in text:
+            return reason
+    return _innermost(error)
+
+
+def _retry_after(answer: t.Any) -> float:
+    try:
+        return min(float(answer.headers.get("Retry-After", 0.5)), 10.0)
+    except ValueError:
+        return 0.5

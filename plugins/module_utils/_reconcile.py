@@ -1,0 +1,122 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one loop that knows check mode, diff, state and wait."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import _wait
+from ._diff import changed_keys, overlay, same, without
+from ._errors import RayError, UnknownYet
+
+
+class Task:
+    """What a handler sees of an Ansible task: ``params``, ``check_mode``, ``diff_mode``, ``warn(text)``, ``progress(text)``."""
+
+    def __init__(self, params: dict, *, check_mode: bool = False, diff_mode: bool = False,
+                 warn: t.Callable[[str], None] = lambda text: None, progress: t.Callable[[str], None] = lambda text: None) -> None:
+        self.params, self.check_mode, self.diff_mode = params, check_mode, diff_mode
+        self.warn, self.progress = warn, progress
+
+
+class Resource(t.Protocol):
+    """One remote object. ``ready`` answers, or raises when the object cannot leave its state; None means absent.
+
+    ``create_only`` are keys that cannot change on an existing object, ``hidden`` ones that are never compared or shown,
+    ``write_only`` ones that the server never gives back: they are sent at creation and never compared.
+    """
+
+    noun: str
+
+    def read(self) -> dict | None: ...
+    def create(self, desired: dict) -> None: ...
+    def update(self, before: dict, desired: dict) -> None: ...
+    def delete(self, before: dict) -> None: ...
+    def ready(self, current: dict | None) -> bool: ...
+    def diagnose(self) -> str: ...
+
+
+def reconcile(task: Task, resource: Resource, desired: dict | None) -> dict:
+    """Bring ``resource`` to ``desired`` (None: absent) and wait; returns ``changed``, the noun, and the diff when asked for.
+
+    In check mode nothing is written and the result says what the real run would do; what cannot be known yet
+    is named under ``unknown``.
+    """
+    try:
+        before = resource.read()
+    except UnknownYet as error:
+        if not task.check_mode:
+            raise
+        return _unknown(task, resource, desired, error)
+    after = None if desired is None else overlay(before, desired)
+    changed = _differs(resource, before, after)
+    _refuse_create_only(resource, before, after)
+    current = before
+    if not task.check_mode:
+        if changed:
+            _write(resource, before, desired)
+        current = _settle(task, resource, before, desired, changed)
+    elif changed:
+        current = after
+    return _result(task, resource, changed, before, after if task.check_mode else current, current)
+
+
+def _differs(resource: Resource, before: dict | None, after: dict | None) -> bool:
+    if before is None or after is None:
+        return before is not after
+    hidden = (*getattr(resource, "hidden", ()), *getattr(resource, "write_only", ()))
+    return not same(without(before, hidden), without(after, hidden))
+
+
+def _refuse_create_only(resource: Resource, before: dict | None, after: dict | None) -> None:
+    if not before or not after:
+        return
+    wrong = [k for k in changed_keys(before, after) if k in getattr(resource, "create_only", ())]
+    if wrong:
+        now = ", ".join(f"{k} is {before.get(k)!r}, asked for {after.get(k)!r}" for k in wrong)
+        raise RayError(f"{_title(resource, before)} exists and cannot be changed in this respect: {now}.", code="INPUT",
+                       hint="Remove it first, or ask for what it is.")
+
+
+def _write(resource: Resource, before: dict | None, desired: dict | None) -> None:
+    if desired is None:
+        resource.delete(before or {})
+    elif before is None:
+        resource.create({k: v for k, v in desired.items() if v is not None})
+    else:
+        resource.update(before, desired)
+
+
+def _settle(task: Task, resource: Resource, before: dict | None, desired: dict | None, changed: bool) -> dict | None:
+    """Wait until the object is as asked, or read it once when the user does not wait."""
+    if desired is None and not changed:
+        return None
+    if not task.params.get("wait", False):
+        return resource.read() if changed else before
+    end = "to be gone" if desired is None else "to be ready"
+    gone: t.Callable[[t.Any], bool] = lambda value: value is None
+    return _wait.until(resource.read, gone if desired is None else resource.ready, what=f"{_title(resource, before)} {end}",
+                       timeout=task.params.get("wait_timeout", 0), diagnose=resource.diagnose, say=getattr(resource, "say", None))
+
+
+def _title(resource: Resource, value: dict | None) -> str:
+    name = getattr(resource, "name", None) or (value or {}).get("name") or ""
+    return f"{resource.noun.replace('_', ' ')} {name}".strip()
+
+
+def _result(task: Task, resource: Resource, changed: bool, before: dict | None, after: dict | None, current: dict | None) -> dict:
+    hidden = getattr(resource, "hidden", ())
+    result: dict[str, t.Any] = {"changed": changed, resource.noun: None if current is None else without(current, hidden)}
+    if task.diff_mode:
+        result["diff"] = {"before": without(before, hidden), "after": without(after, hidden)}
+    return result
+
+
+def _unknown(task: Task, resource: Resource, desired: dict | None, error: UnknownYet) -> dict:
+    """Absent stays absent when the parent is not there; anything else would be made, by a run that makes the parent first."""
+    after = None if desired is None else {k: v for k, v in desired.items() if v is not None}
+    result = _result(task, resource, desired is not None, None, after, after)
+    result["unknown"] = [error.message]
+    return result
