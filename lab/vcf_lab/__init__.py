@@ -1,0 +1,6 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small VMware Cloud Foundation on one machine, in Linux namespaces."""
+
+__version__ = "0.1.0"
