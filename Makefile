@@ -1,0 +1,37 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# make site   from nothing to a finished Ray job, on a lab of this machine
+# make test   all tests
+# make down   ends the lab
+
+PYTHON ?= python3
+BIN := .venv/bin
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
+export NO_COLOR ?=
+
+.PHONY: site test down clean
+
+site: .venv/ready
+	@$(BIN)/lab up
+	@$(BIN)/lab doctor --quiet
+	@$(BIN)/lab exec $(CURDIR)/$(BIN)/ansible-playbook -i localhost, vcf.ray.site -e '@{lab}/vars.yml'
+	@$(BIN)/lab tour
+
+test: .venv/ready
+	@tests/run
+
+down:
+	@if [ -x $(BIN)/lab ]; then $(BIN)/lab down; fi
+
+clean: down
+	rm -rf .venv build
+
+.venv/ready: requirements.txt lab/pyproject.toml Makefile
+	@echo "Installing Ansible, Ray and the lab into .venv (once, about two minutes)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check 'ansible-core>=2.16' -r requirements.txt -e ./lab
+	@mkdir -p build/collections/ansible_collections/vcf
+	@ln -sfn $(CURDIR) build/collections/ansible_collections/vcf/ray
+	@touch $@
