@@ -1,0 +1,95 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""reconcile: what is written, and what is said, in each state and mode."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError, UnknownYet
+from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task, reconcile
+
+
+class Shelf:
+    """A resource that keeps its object in memory and a log of what was written."""
+
+    noun = "shelf"
+    create_only = ("place",)
+    hidden = ("secret",)
+
+    def __init__(self, current: dict | None) -> None:
+        self.name, self.current, self.log = "s1", current, []
+
+    def read(self) -> dict | None:
+        return self.current
+
+    def create(self, desired: dict) -> None:
+        self.log.append(("create", desired))
+        self.current = dict(desired)
+
+    def update(self, before: dict, desired: dict) -> None:
+        self.log.append(("update", desired))
+        self.current = {**before, **{k: v for k, v in desired.items() if v is not None}}
+
+    def delete(self, before: dict) -> None:
+        self.log.append(("delete", before))
+        self.current = None
+
+    def ready(self, current: dict | None) -> bool:
+        return current is not None
+
+    def diagnose(self) -> str:
+        return ""
+
+
+def task(**kwargs: bool) -> Task:
+    return Task({"wait": True, "wait_timeout": 0}, diff_mode=True, **kwargs)
+
+
+WANTED = {"name": "s1", "place": "attic", "books": ["a"], "colour": None}
+THERE = {"name": "s1", "place": "attic", "books": ["a"], "colour": "red"}
+
+
+@pytest.mark.parametrize(("before", "desired", "written"), [
+    (None, WANTED, [("create", {"name": "s1", "place": "attic", "books": ["a"]})]),
+    (THERE, WANTED, []),
+    (THERE, {**WANTED, "books": ["b"]}, [("update", {**WANTED, "books": ["b"]})]),
+    (THERE, None, [("delete", THERE)]),
+    (None, None, []),
+])
+def test_only_what_differs_is_written_and_check_mode_says_the_same(before, desired, written) -> None:
+    shelf, checked = Shelf(before), Shelf(before)
+    real = reconcile(task(), shelf, desired)
+    check = reconcile(task(check_mode=True), checked, desired)
+    assert shelf.log == written
+    assert checked.log == []
+    assert real == check
+    assert real["changed"] is bool(written)
+
+
+def test_a_field_that_cannot_change_is_named_before_anything_is_written() -> None:
+    shelf = Shelf(THERE)
+    with pytest.raises(RayError, match="shelf s1 exists and cannot be changed in this respect: place is 'attic', asked for 'cellar'"):
+        reconcile(task(), shelf, {**WANTED, "place": "cellar"})
+    assert shelf.log == []
+
+
+def test_hidden_values_are_neither_compared_nor_shown() -> None:
+    shelf = Shelf({**THERE, "secret": "x"})
+    result = reconcile(task(), shelf, {**WANTED, "secret": "y"})
+    assert result["changed"] is False
+    assert "secret" not in str(result)
+
+
+def test_what_depends_on_an_object_that_is_not_there_yet_is_said_in_check_mode_only() -> None:
+    class Orphan(Shelf):
+        def read(self) -> dict | None:
+            raise UnknownYet("The house of s1 does not exist yet.")
+
+    result = reconcile(task(check_mode=True), Orphan(None), WANTED)
+    assert result["changed"] is True
+    assert result["unknown"] == ["The house of s1 does not exist yet."]
+    assert reconcile(task(check_mode=True), Orphan(None), None)["changed"] is False
+    with pytest.raises(RayError, match="does not exist yet"):
+        reconcile(task(), Orphan(None), WANTED)

@@ -1,0 +1,67 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""until: deadline, memory, failure, on a clock that only sleeping moves."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
+from ansible_collections.vcf.ray.plugins.module_utils._wait import until
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now, self.slept = 0.0, []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def wait(states: list[str], clock: Clock, **kwargs: object) -> str:
+    values = iter(states)
+    last = states[-1]
+    return until(lambda: next(values, last), lambda v: v == "RUNNING", what="namespace ray to be ready", clock=clock, sleep=clock.sleep,
+                 say=lambda v: f"it is {v}", **{"timeout": 60, **kwargs})
+
+
+def test_the_interval_grows_to_its_limit() -> None:
+    clock = Clock()
+    assert wait(["NEW"] * 6 + ["RUNNING"], clock, interval=1, limit=2) == "RUNNING"
+    assert clock.slept == [1, 1.5, 2, 2, 2, 2]
+
+
+def test_no_time_still_reads_once() -> None:
+    clock = Clock()
+    assert wait(["RUNNING"], clock, timeout=0) == "RUNNING"
+    assert clock.slept == []
+
+
+def test_a_deadline_tells_the_last_state_how_long_it_stood_and_the_diagnosis() -> None:
+    clock = Clock()
+    with pytest.raises(RayError) as caught:
+        wait(["NEW", "CONFIGURING"], clock, interval=10, limit=10, diagnose=lambda: "The disk is full.")
+    assert caught.value.code == "TIMEOUT"
+    assert caught.value.message == ("Waiting for namespace ray to be ready took more than 60 s (7 reads); "
+                                    "last seen: it is CONFIGURING, for 50 s. The disk is full.")
+    assert sum(clock.slept) == 60
+
+
+def test_a_state_that_cannot_get_better_ends_the_wait() -> None:
+    clock = Clock()
+    with pytest.raises(RayError, match="Gave up waiting for namespace ray to be ready: quota used up") as caught:
+        wait(["NEW", "ERROR"], clock, failed=lambda v: "quota used up" if v == "ERROR" else None)
+    assert caught.value.code == "FAILED"
+
+
+def test_a_diagnosis_that_fails_does_not_hide_the_wait() -> None:
+    def diagnose() -> str:
+        raise RayError("no connection")
+
+    with pytest.raises(RayError, match=r"took more than 60 s .*\(No diagnosis: no connection\)"):
+        wait(["NEW"], Clock(), diagnose=diagnose)

@@ -1,0 +1,124 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shape of the code: imports go one way, and each library and each habit has one place."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import re
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).parents[2]
+UTILS = ROOT / "plugins/module_utils"
+MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
+PYTHON = sorted((ROOT / "plugins").rglob("*.py"))
+
+# Each layer may import what stands to its right.
+ALLOWED = {
+    "_errors": set(),
+    "_diff": {"_errors"},
+    "_wait": {"_errors"},
+    "_http": {"_errors"},
+    "_password": {"_errors"},
+    "_clients": {"_clients", "_http", "_wait", "_diff", "_errors"},
+    "_resources": {"_resources", "_wait", "_diff", "_errors", "_password"},
+    "_diagnose": {"_wait", "_diff", "_errors"},
+    "_reconcile": {"_wait", "_diff", "_errors"},
+    "_module": {"_reconcile", "_errors"},
+}
+
+
+def imports(path: pathlib.Path) -> set[str]:
+    """Dotted names of all that a file imports; relative imports of module_utils as its part, such as ``_http``."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            if not node.level:
+                names.add(node.module)
+            elif node.module:
+                names.add(f".{node.module}")
+            else:
+                names |= {f".{alias.name}" for alias in node.names}
+    return names
+
+
+def part(path: pathlib.Path) -> str:
+    return path.relative_to(UTILS).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", sorted(UTILS.rglob("*.py")), ids=lambda p: str(p.relative_to(UTILS)))
+def test_imports_go_one_way(path: pathlib.Path) -> None:
+    here = part(path)
+    siblings = {p.stem for p in path.parent.glob("*.py")} if path.parent != UTILS else set()
+    inner = {name[1:].split(".")[0] for name in imports(path) if name.startswith(".")} - siblings
+    assert inner <= ALLOWED[here], f"{path.name} imports {sorted(inner - ALLOWED[here])}"
+
+
+@pytest.mark.parametrize(("library", "home"), [("requests", "_http.py"), ("kubernetes", "_clients/kube.py"), ("pyVmomi", "_clients/inventory.py")])
+def test_each_library_has_one_home(library: str, home: str) -> None:
+    users = [str(p.relative_to(ROOT / "plugins")) for p in PYTHON if any(n.split(".")[0] == library for n in imports(p))]
+    assert set(users) <= {f"module_utils/{home}"}
+
+
+def test_resources_have_never_heard_of_ansible() -> None:
+    for path in [*UTILS.rglob("*.py")]:
+        if path.name != "_module.py":
+            assert not any(n.split(".")[0] == "ansible" for n in imports(path)), path
+
+
+@pytest.mark.parametrize(("habit", "home"), [
+    (r"\b(fail_json|exit_json)\b", "_module.py"),
+    (r"\bcheck_mode\b(?!:)", "_reconcile.py"),
+    (r"\btime\.sleep\b", "_wait.py"),
+])
+def test_each_habit_has_one_home(habit: str, home: str) -> None:
+    homes = {"_module.py": {"_module.py"}, "_reconcile.py": {"_reconcile.py", "_module.py"}, "_wait.py": {"_wait.py", "_http.py"}}[home]
+    for path in UTILS.rglob("*.py"):
+        if path.name not in homes:
+            assert not re.search(habit, path.read_text(encoding="utf-8")), f"{path}: {habit}"
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda p: p.name)
+def test_no_error_is_swallowed(path: pathlib.Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None and getattr(node.type, "id", "") not in ("Exception", "BaseException"), f"{path}:{node.lineno}"
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda p: p.name)
+def test_files_and_functions_stay_small(path: pathlib.Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if path not in MODULES:
+        assert len(text.splitlines()) <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 40, f"{path.name}: {node.name} is longer than 40 lines"
+
+
+def test_action_groups_name_every_module() -> None:
+    groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    named = sorted(name for members in groups.values() for name in members)
+    assert named == sorted(p.stem for p in MODULES)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.name)
+def test_a_module_belongs_to_the_group_of_its_options(path: pathlib.Path) -> None:
+    groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    group = next(name for name, members in groups.items() if path.stem in members)
+    doc = re.search(r'DOCUMENTATION = r?"""(.*?)"""', path.read_text(encoding="utf-8"), re.S)
+    fragments = yaml.safe_load(doc.group(1)).get("extends_documentation_fragment", [])
+    if group in ("vcenter", "kubernetes", "ray"):
+        assert f"vcf.ray.{group}" in fragments
+
+
+def test_what_is_shipped_does_not_name_the_lab() -> None:
+    for folder in ("plugins", "roles", "playbooks"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and path.suffix in (".py", ".yml"):
+                assert not re.search(r"\bvcf_lab\b|\blab\b", path.read_text(encoding="utf-8")), path
