@@ -70,10 +70,12 @@ class Http:
         self.session.close()
 
     def request(self, method: str, path: str, *, json: t.Any = None, data: str | bytes | None = None, query: dict | None = None,
-                headers: dict | None = None, auth: tuple[str, str] | None = None, ok404: bool = False) -> Reply:
+                headers: dict | None = None, auth: tuple[str, str] | None = None, ok404: bool = False,
+                accept: t.Container[int] = ()) -> Reply:
         """Send one request; a GET is tried again after a lost connection or a 503, everything else is sent once.
 
-        Returns the Reply for 2xx, and for 404 when ``ok404``; every other status raises RayError.
+        Returns the Reply for 2xx, for 404 when ``ok404``, and for a status in ``accept`` (SOAP faults come as 500 with a
+        body that the caller must read); every other status raises RayError.
         """
         tries = RETRIES if method in SAFE else 1
         for left in range(tries - 1, -1, -1):
@@ -91,7 +93,7 @@ class Http:
                 continue
             break
         reply = Reply(answer.status_code, answer.text, answer.headers)
-        if reply.status < 300 or (ok404 and reply.status == 404):
+        if reply.status < 300 or (ok404 and reply.status == 404) or reply.status in accept:
             return reply
         raise self._refused(method, path, reply)
 
@@ -105,8 +107,9 @@ class Http:
 
     def _refused(self, method: str, path: str, reply: Reply) -> RayError:
         code, text = vendor_text(reply)
-        return RayError(f"{self.what} refused {method} {path.split('?')[0]}: {text} ({reply.status} {code}).", code=code,
-                        details={"status": reply.status, "vendor": text})
+        ids = vendor_ids(reply)
+        return RayError(f"{self.what} refused {method} {path.split('?')[0]}: {text} ({', '.join([f'{reply.status} {code}', *ids])}).", code=code,
+                        details={"status": reply.status, "vendor": text, "vendor_ids": ids})
 
 
 def vendor_text(reply: Reply) -> tuple[str, str]:
@@ -117,9 +120,18 @@ def vendor_text(reply: Reply) -> tuple[str, str]:
         text = " ".join(x for x in texts if x) or body.get("message") or body.get("msg") or ""
         return body.get("error_type") or body.get("reason") or code, text.strip().rstrip(".") or "no reason given"
     text = " ".join((reply.text or "").split())
+    if "Traceback (most recent call last)" in text:
+        # Ray answers with one; its last line that says something is the reason.
+        text = [line.strip() for line in reply.text.splitlines() if line.strip(" .")][-1]
     if text.startswith("<"):
         text = "an HTML page instead of an answer of the API"
     return code, text[:300].rstrip(".") or "no reason given"
+
+
+def vendor_ids(reply: Reply) -> list[str]:
+    """The ids of vCenter's messages: what its knowledge base and other people's reports are searched by."""
+    messages = reply.json.get("messages") if isinstance(reply.json, dict) else None
+    return [m["id"] for m in messages or [] if isinstance(m, dict) and m.get("id")]
 
 
 def _check_ca(path: str, what: str) -> None:

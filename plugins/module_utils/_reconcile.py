@@ -13,12 +13,16 @@ from ._errors import RayError, UnknownYet
 
 
 class Task:
-    """What a handler sees of an Ansible task: ``params``, ``check_mode``, ``diff_mode``, ``warn(text)``, ``progress(text)``."""
+    """What a handler sees of an Ansible task: ``params``, ``check_mode``, ``diff_mode``, ``warn(text)``, ``progress(text)``.
+
+    ``hide(values)`` keeps secrets that are no options of their own (a token inside a kubeconfig) out of all that is shown.
+    """
 
     def __init__(self, params: dict, *, check_mode: bool = False, diff_mode: bool = False,
-                 warn: t.Callable[[str], None] = lambda text: None, progress: t.Callable[[str], None] = lambda text: None) -> None:
+                 warn: t.Callable[[str], None] = lambda text: None, progress: t.Callable[[str], None] = lambda text: None,
+                 hide: t.Callable[[t.Iterable[str]], None] = lambda values: None) -> None:
         self.params, self.check_mode, self.diff_mode = params, check_mode, diff_mode
-        self.warn, self.progress = warn, progress
+        self.warn, self.progress, self.hide = warn, progress, hide
 
 
 class Resource(t.Protocol):
@@ -26,6 +30,8 @@ class Resource(t.Protocol):
 
     ``create_only`` are keys that cannot change on an existing object, ``hidden`` ones that are never compared or shown,
     ``write_only`` ones that the server never gives back: they are sent at creation and never compared.
+    ``resolve(before, desired)`` is optional: it turns names into ids and refuses what cannot work, before anything is
+    written and in check mode too; ``UnknownYet`` from it means that an earlier step of the run makes what is missing.
     """
 
     noun: str
@@ -44,12 +50,15 @@ def reconcile(task: Task, resource: Resource, desired: dict | None) -> dict:
     In check mode nothing is written and the result says what the real run would do; what cannot be known yet
     is named under ``unknown``.
     """
+    before: dict | None = None
     try:
         before = resource.read()
+        if desired is not None and hasattr(resource, "resolve"):
+            desired = resource.resolve(before, desired)
     except UnknownYet as error:
         if not task.check_mode:
             raise
-        return _unknown(task, resource, desired, error)
+        return _unknown(task, resource, before, desired, error)
     after = None if desired is None else overlay(before, desired)
     changed = _differs(resource, before, after)
     _refuse_create_only(resource, before, after)
@@ -114,9 +123,9 @@ def _result(task: Task, resource: Resource, changed: bool, before: dict | None, 
     return result
 
 
-def _unknown(task: Task, resource: Resource, desired: dict | None, error: UnknownYet) -> dict:
+def _unknown(task: Task, resource: Resource, before: dict | None, desired: dict | None, error: UnknownYet) -> dict:
     """Absent stays absent when the parent is not there; anything else would be made, by a run that makes the parent first."""
-    after = None if desired is None else {k: v for k, v in desired.items() if v is not None}
-    result = _result(task, resource, desired is not None, None, after, after)
+    after = None if desired is None else {k: v for k, v in overlay(before, desired).items() if v is not None}
+    result = _result(task, resource, desired is not None, before, after, after)
     result["unknown"] = [error.message]
     return result
