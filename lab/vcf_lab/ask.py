@@ -1,0 +1,56 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Short HTTP calls of the lab to its own parts, by the standard library only.
+
+They run in every `lab status`, so that they must not cost an import of aiohttp.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+from .settings import Lab
+
+
+class Unanswered(Exception):
+    """A sentence: who did not answer what was asked, and how."""
+
+
+def tls(lab: Lab, *, admin: bool = False) -> ssl.SSLContext:
+    """Trust the lab's CA alone; as the cluster's administrator when asked for."""
+    context = ssl.create_default_context(cafile=str(lab.ca_cert))
+    if admin:
+        folder = lab.ca_cert.parent
+        context.load_cert_chain(folder / "admin.crt", folder / "admin.key")
+    return context
+
+
+def get(url: str, *, context: ssl.SSLContext | None = None, timeout: float = 5.0) -> bytes:
+    """Body of a 2xx answer; `Unanswered` for everything else."""
+    parts = urlsplit(url)
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(parts.netloc, timeout=timeout, context=context)
+    else:
+        connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.request("GET", path or "/", headers={"Accept": "application/json"})
+        reply = connection.getresponse()
+        body = reply.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise Unanswered(f"GET {url}: {error or type(error).__name__}") from error
+    finally:
+        connection.close()
+    if not 200 <= reply.status < 300:
+        raise Unanswered(f"GET {url}: {reply.status} {body[:200].decode(errors='replace').strip()}")
+    return body
+
+
+def get_json(url: str, *, context: ssl.SSLContext | None = None, timeout: float = 30.0) -> Any:
+    return json.loads(get(url, context=context, timeout=timeout))

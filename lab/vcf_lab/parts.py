@@ -1,0 +1,133 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parts of a lab: how each is started, what it waits for, how one sees that it answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import controlplane, settings
+from .ask import Unanswered, get, get_json, tls
+from .namespaces import system_path
+from .settings import Lab
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process of the lab. `ask` returns what it said, or raises `Unanswered`."""
+
+    name: str
+    command: Callable[[Lab], list[str]]
+    ask: Callable[[Lab], str]
+    after: tuple[str, ...] = ()
+    distribution: str | None = None  # of the binaries; the rest is this package
+
+
+def _python(module: str) -> Callable[[Lab], list[str]]:
+    return lambda lab: [sys.executable, "-m", f"vcf_lab.{module}"]
+
+
+def _vcsim(lab: Lab) -> list[str]:
+    where = f"{settings.VCSIM_IP}:{settings.VCSIM_PORT}"
+    return [str(lab.bin / "vcsim"), "-l", where, "-vcenter-version", lab.version]
+
+
+def _health(address: str, port: int) -> Callable[[Lab], str]:
+    def ask(_lab: Lab) -> str:
+        get(f"http://{address}:{port}/health")
+        return "GET /health: 200"
+
+    return ask
+
+
+def _ask_etcd(_lab: Lab) -> str:
+    answer = get_json(f"{settings.ETCD_URL}/health", timeout=5)
+    if answer.get("health") != "true":
+        raise Unanswered(f"etcd says {answer}")
+    return "GET /health: true"
+
+
+def _ask_vcsim(_lab: Lab) -> str:
+    answer = get(f"{settings.VCSIM_URL}/about")
+    return f"GET /about: {len(answer)} bytes"
+
+
+def _ask_apiserver(lab: Lab) -> str:
+    context = tls(lab, admin=True)
+    get(f"{settings.APISERVER_URL}/readyz", context=context)
+    return f"GET /version: {get_json(f'{settings.APISERVER_URL}/version', context=context)['gitVersion']}"
+
+
+def _ask_controller_manager(lab: Lab) -> str:
+    """It works when the roles that others aggregate into have rules."""
+    get("https://127.0.0.1:10257/healthz", context=tls(lab))
+    url = f"{settings.APISERVER_URL}/apis/rbac.authorization.k8s.io/v1/clusterroles/edit"
+    rules = get_json(url, context=tls(lab, admin=True), timeout=5).get("rules")
+    if not rules:
+        raise Unanswered("the ClusterRole edit has no rules yet")
+    return f"ClusterRole edit: {len(rules)} rules"
+
+
+def _ask_publisher(lab: Lab) -> str:
+    answer = json.loads(get(f"{settings.PUBLISHER_URL}/lib.json", context=tls(lab)))
+    return f"GET /lib.json: {answer.get('name', 'a library')}"
+
+
+_LOCAL = "127.0.0.1"
+PARTS = (
+    Part("etcd", controlplane.etcd, _ask_etcd, distribution="etcd"),
+    Part("vcsim", _vcsim, _ask_vcsim, distribution="vcsim"),
+    Part("publisher", _python("publisher"), _ask_publisher),
+    Part("kube-apiserver", controlplane.apiserver, _ask_apiserver, ("etcd",), "kube-apiserver"),
+    Part(
+        "kube-controller-manager",
+        controlplane.controller_manager,
+        _ask_controller_manager,
+        ("kube-apiserver",),
+        "kube-controller-manager",
+    ),
+    Part(
+        "vcenter",
+        _python("vcenter"),
+        _health(settings.VCENTER_IP, settings.VCENTER_LAB_PORT),
+        ("vcsim", "kube-apiserver"),
+    ),
+    Part("supervisor", _python("supervisor"), _health(_LOCAL, settings.SUPERVISOR_LAB_PORT), ("kube-apiserver",)),
+    Part("vmoperator", _python("vmoperator"), _health(_LOCAL, settings.VMOPERATOR_LAB_PORT), ("kube-apiserver",)),
+)
+
+
+def environment(lab: Lab) -> dict[str, str]:
+    """Environment of a part: this package, and a folder for what it drops."""
+    env = command_environment(lab)
+    package = str(Path(__file__).parent.parent)
+    paths = [package, *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
+    return env | {
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONUNBUFFERED": "1",
+        # Temporary files, as the datastores of vcsim, go with the lab's folder.
+        "TMPDIR": str(lab.state / "tmp"),
+    }
+
+
+def command_environment(lab: Lab) -> dict[str, str]:
+    """Environment of a user's command inside: proxies lead nowhere from there."""
+    env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return env | {"PATH": f"{lab.bin}{os.pathsep}{system_path(env.get('PATH', ''))}", **exports(lab)}
+
+
+def exports(lab: Lab) -> dict[str, str]:
+    """What clients of the lab need; the names that the collection and AAP use."""
+    return {
+        "LAB_STATE": str(lab.state),
+        "VMWARE_HOST": settings.VCENTER_HOST,
+        "VMWARE_USER": settings.ADMINISTRATOR,
+        "VMWARE_PASSWORD": lab.password,
+        "VCF_RAY_CA_PATH": str(lab.ca_cert),
+    }
