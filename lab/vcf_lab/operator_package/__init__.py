@@ -1,0 +1,60 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stand-in's Supervisor Service: sources of its objects, and the package made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+SERVICE = "ray-on-vcf.broadcom.com"
+VERSION = "0.1.0"
+FOLDER = Path(__file__).parent
+PACKAGE = FOLDER / "ray-on-vcf.yaml"
+SOURCES = ("crd.yml", "rbac.yml", "manager.yml", "webhook.yml")
+TITLE = """\
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Made by `python -m vcf_lab.operator_package` from the files beside it.
+"""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as blocks: the package is looked at before it is uploaded."""
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def render() -> str:
+    """The package as a VI admin uploads it to vCenter.
+
+    The files travel inside (`inline`), where the vendor's package names a bundle in a registry.
+    As with the vendor's, `namespace` has no default: the platform has to give it.
+    """
+    metadata = {
+        "apiVersion": "data.packaging.carvel.dev/v1alpha1",
+        "kind": "PackageMetadata",
+        "metadata": {"name": SERVICE},
+        "spec": {"displayName": "ray-on-vcf", "shortDescription": "ray-on-vcf service"},
+    }
+    template = {
+        "fetch": [{"inline": {"paths": {f"config/{name}": (FOLDER / name).read_text() for name in SOURCES}}}],
+        "template": [{"ytt": {"paths": ["config"]}}],
+        "deploy": [{"kapp": {}}],
+    }
+    package = {
+        "apiVersion": "data.packaging.carvel.dev/v1alpha1",
+        "kind": "Package",
+        "metadata": {"name": f"{SERVICE}.{VERSION}"},
+        "spec": {"refName": SERVICE, "version": VERSION, "template": {"spec": template}},
+    }
+    documents = (yaml.dump(each, Dumper=_Dumper, sort_keys=False) for each in (metadata, package))
+    return TITLE + "".join(f"---\n{document}" for document in documents)
