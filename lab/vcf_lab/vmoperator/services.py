@@ -1,0 +1,134 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""VirtualMachineService objects of type LoadBalancer: an address, and forwarders to the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from vcf_lab.forwarder import forward
+from vcf_lab.kube import Kube, KubeError
+
+from . import network
+from .addresses import AddressPool, PoolExhausted
+from .machines import Machines
+
+LOG = logging.getLogger(__name__)
+KIND = "VirtualMachineService"
+SUPERVISOR = ("kube-system", "supervisor")
+RETRY_SECONDS = 1.0
+
+Key = tuple[str, str]
+Ports = tuple[tuple[int, int], ...]
+
+
+class Services:
+    """All under one lock: services are few, and share the pool."""
+
+    def __init__(self, kube: Kube, machines: Machines) -> None:
+        self._kube, self._machines = kube, machines
+        self._pool: AddressPool | None = None
+        self._pool_data: dict[str, str] = {}
+        self._objects: dict[Key, dict] = {}
+        self._servers: dict[Key, tuple[str, Ports, list[asyncio.Server]]] = {}
+        self._lock = asyncio.Lock()
+
+    @property
+    def running(self) -> int:
+        return len(self._servers)
+
+    async def watch(self) -> None:
+        """For ever."""
+        async for event, service in self._kube.watch(KIND):
+            key = (service["metadata"]["namespace"], service["metadata"]["name"])
+            if event == "DELETED" or service["metadata"].get("deletionTimestamp"):
+                self._objects.pop(key, None)
+            else:
+                self._objects[key] = service
+            await self._reconcile(key)
+
+    async def watch_pool(self) -> None:
+        """The Supervisor's load balancer range, while there is a Supervisor."""
+        namespace, name = SUPERVISOR
+        async for event, config in self._kube.watch("ConfigMap", namespace):
+            if config["metadata"]["name"] != name:
+                continue
+            data = {} if event == "DELETED" else config.get("data", {})
+            if data == self._pool_data:
+                continue
+            for key in list(self._servers):
+                await self._stop(key)
+            self._pool_data = data
+            self._pool = AddressPool(data["first"], int(data["count"]), [data["vip"]]) if data else None
+            for key in list(self._objects):
+                await self._reconcile(key)
+
+    async def close(self) -> None:
+        for key in list(self._servers):
+            await self._stop(key)
+
+    async def _reconcile(self, key: Key) -> None:
+        async with self._lock:
+            try:
+                await self._bring(key)
+            except (KubeError, OSError, network.NetworkError, PoolExhausted) as error:
+                LOG.warning("service %s/%s: %s", *key, error)
+                asyncio.get_running_loop().call_later(RETRY_SECONDS, self._again, key)
+
+    def _again(self, key: Key) -> None:
+        self._retry = asyncio.get_running_loop().create_task(self._reconcile(key))
+
+    async def _bring(self, key: Key) -> None:
+        service = self._objects.get(key)
+        if service is None or service["spec"].get("type") != "LoadBalancer":
+            await self._stop(key)
+            return
+        if self._pool is None:
+            return  # no Supervisor, no range: the service stays without an address
+        wanted = tuple(
+            sorted((port["port"], port.get("targetPort", port["port"])) for port in service["spec"].get("ports", []))
+        )
+        if key not in self._servers or self._servers[key][1] != wanted:
+            await self._stop(key)
+            await self._start(key, wanted)
+        address = self._servers[key][0]
+        ingress = [{"ip": address}]
+        if service.get("status", {}).get("loadBalancer", {}).get("ingress") != ingress:
+            body = {"status": {"loadBalancer": {"ingress": ingress}}}
+            try:
+                await self._kube.patch(KIND, key[1], body, key[0], subresource="status")
+            except KubeError as error:
+                if error.status != 404:
+                    raise
+
+    async def _start(self, key: Key, ports: Ports) -> None:
+        assert self._pool is not None
+        address = self._pool.take("/".join(key))
+        await network.add_address(address)
+        servers: list[asyncio.Server] = []
+        self._servers[key] = (address, ports, servers)
+        for port, target in ports:
+            servers.append(await forward((address, port), self._target(key, target)))
+        LOG.info("service %s/%s answers at %s, ports %s", *key, address, [port for port, _ in ports])
+
+    def _target(self, key: Key, port: int) -> Callable[[], tuple[str, int] | None]:
+        def target() -> tuple[str, int] | None:
+            service = self._objects.get(key)
+            selector = service["spec"].get("selector") or {} if service else {}
+            addresses = self._machines.addresses(key[0], selector)
+            return (addresses[0], port) if addresses else None
+
+        return target
+
+    async def _stop(self, key: Key) -> None:
+        if key not in self._servers:
+            return
+        address, _, servers = self._servers.pop(key)
+        for server in servers:
+            server.close()
+        await network.remove_address(address)
+        if self._pool is not None:
+            self._pool.release("/".join(key))
