@@ -61,7 +61,7 @@ def examine(lab: Lab, part: Part) -> Finding:
     try:
         answer, good = part.ask(lab), alive
     except (Unanswered, ValueError) as error:
-        answer, good = str(error), False
+        answer, good = " ".join(str(error).split())[:120], False
     if not alive:
         detail = condition.get("detail") or "no process"
         answer = f"{condition.get('state', 'dead')}: {detail}"

@@ -62,6 +62,7 @@ def _running(state: Path, wanted: dict[str, Any], say: Say) -> Lab:
         told = ", ".join(f"{name} {value}" for name, value in other.items())
         raise UpError(f"the lab in {state} runs already, with {told}: `lab down` first, or use another --state")
     say(f"the lab runs already: {state}")
+    _fail_if_ill(lab)
     return lab
 
 
@@ -139,11 +140,16 @@ def _wait(lab: Lab, process: subprocess.Popen[bytes], started: float, say: Say) 
         if conditions and len(told) == len(conditions):
             break
         time.sleep(0.05)
+    _fail_if_ill(lab)
+    say(f"the lab is up after {time.monotonic() - started:.1f} s: {lab.state}")
+
+
+def _fail_if_ill(lab: Lab) -> None:
+    """A lab that lacks a part is up, but not what was asked for."""
     bad = [name for name, condition in status(lab.state).items() if condition["state"] != "ready"]
     if bad:
         parts = "\n".join(f"{name}:\n{_tail(lab, name)}" for name in bad if (lab.logs / f"{name}.log").exists())
         raise UpError(f"not ready: {', '.join(bad)}. The rest runs; `lab down` ends it.\n{parts}")
-    say(f"the lab is up after {time.monotonic() - started:.1f} s: {lab.state}")
 
 
 def _after(condition: dict[str, Any]) -> str:
