@@ -1,0 +1,105 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Permissions on a vSphere Namespace, one principal at a time, and the user's own view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from vcf_lab.vcenter import namespace_spec
+from vcf_lab.vcenter.errors import ApiError
+from vcf_lab.vcenter.namespaces import BASE, changeable, namespace, touch
+from vcf_lab.vcenter.wcp_request import body, invalid, no_content
+
+routes = web.RouteTableDef()
+PATH = BASE + "/{namespace}/access/{domain}/{subject}"
+_CREATE = {"role*": namespace_spec.ROLES, "identity_provider": str}
+_SET = {"role*": namespace_spec.ROLES}
+
+
+def _principal(request: web.Request) -> dict[str, str]:
+    kind = request.query.get("type")
+    if kind not in namespace_spec.SUBJECT_TYPES:
+        raise invalid("The parameter 'type' is USER or GROUP.", "type")
+    return {"subject_type": kind, "subject": request.match_info["subject"], "domain": request.match_info["domain"]}
+
+
+def _same(entry: dict[str, Any], principal: dict[str, str]) -> bool:
+    return all(entry[key].lower() == value.lower() for key, value in principal.items())
+
+
+def _entry(request: web.Request, record: dict[str, Any]) -> dict[str, Any]:
+    """The principal's entry; without one vCenter answers UNSUPPORTED, not NOT_FOUND."""
+    principal = _principal(request)
+    for entry in record["access_list"]:
+        if _same(entry, principal):
+            return entry
+    name = f"{principal['subject']}@{principal['domain']}"
+    raise ApiError(
+        "UNSUPPORTED",
+        f"The {principal['subject_type'].lower()} {name} has no role on namespace {record['namespace']}.",
+        id="vcenter.wcp.access.not_assigned",
+        args=[name, record["namespace"]],
+    )
+
+
+@routes.get(PATH)
+async def get(request: web.Request) -> web.Response:
+    entry = _entry(request, namespace(request))
+    return web.json_response({"role": entry["role"], "inherited": False})
+
+
+@routes.post(PATH)
+async def create(request: web.Request) -> web.Response:
+    record, principal = namespace(request), _principal(request)
+    spec = await body(request, _CREATE, "CreateSpec")
+    changeable(record)
+    name = f"{principal['subject']}@{principal['domain']}"
+    if any(_same(entry, principal) for entry in record["access_list"]):
+        raise ApiError("ALREADY_EXISTS", f"{name} already has a role on namespace {record['namespace']}.", args=[name])
+    if not namespace_spec.principal_known(request.app, principal):
+        text = f"The {principal['subject_type'].lower()} {name} does not exist."
+        raise ApiError("UNSUPPORTED", text, id="vcenter.wcp.access.unknown_principal", args=[name])
+    record["access_list"].append({**principal, "role": spec["role"]})
+    touch(request.app, record)
+    return no_content()
+
+
+@routes.put(PATH)
+async def replace(request: web.Request) -> web.Response:
+    record = namespace(request)
+    entry = _entry(request, record)
+    spec = await body(request, _SET, "SetSpec")
+    changeable(record)
+    entry["role"] = spec["role"]
+    touch(request.app, record)
+    return no_content()
+
+
+@routes.delete(PATH)
+async def delete(request: web.Request) -> web.Response:
+    record = namespace(request)
+    entry = _entry(request, record)
+    changeable(record)
+    record["access_list"].remove(entry)
+    touch(request.app, record)
+    return no_content()
+
+
+@routes.get("/api/vcenter/namespaces-user/namespaces")
+async def of_user(request: web.Request) -> web.Response:
+    """The namespaces that the session's user may enter."""
+    store = request.app["store"]
+    user = str(request.get("user", "")).lower()
+    groups = {group.lower() for group in store["users"].get(user, {}).get("groups", [])}
+    items = []
+    for record in store["namespaces"].values():
+        names = {(entry["subject_type"], f"{entry['subject']}@{entry['domain']}".lower()) for entry in record["access_list"]}
+        mine = ("USER", user) in names or any(("GROUP", group) in names for group in groups)
+        if mine or "administrators@vsphere.local" in groups:
+            vip = store["supervisors"][record["supervisor"]]["vip"]
+            items.append({"namespace": record["namespace"], "master_host": vip})
+    return web.json_response(items)

@@ -1,0 +1,151 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A vSphere Namespace as Kubernetes objects: what DevOps users find in it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from vcf_lab.vcenter.store import Store
+from vcf_lab.vcenter.supervisor_objects import MANAGED, RBAC
+
+VMOPERATOR = "vmoperator.vmware.com/v1alpha2"
+# Kinds inside a namespace that follow the vCenter; those no longer wanted are deleted.
+FOLLOWED = ("ResourceQuota", "VirtualMachineClass", "VirtualMachineImage", "RoleBinding")
+_COUNTS = {
+    "pod_count": "pods",
+    "service_count": "services",
+    "deployment_count": "count/deployments.apps",
+    "persistent_volume_claim_count": "persistentvolumeclaims",
+}
+_ROLES = {"OWNER": "edit", "EDIT": "edit", "VIEW": "view"}
+UNLIMITED = "9223372036854775807"
+
+
+def storage_class_name(policy: dict[str, Any]) -> str:
+    """A policy's name as Kubernetes can carry it."""
+    return re.sub(r"[^a-z0-9.-]", "-", policy["name"].lower()).strip("-.")
+
+
+def image_name(item: str) -> str:
+    """The name of the image made of a library item; derived, so that it survives a new sync."""
+    return "vmi-" + hashlib.sha256(item.encode()).hexdigest()[:17]
+
+
+def _object(version: str, kind: str, name: str, namespace: str | None, **fields: Any) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name, "labels": dict(MANAGED)}
+    if namespace is not None:
+        metadata["namespace"] = namespace
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
+
+
+def namespace(record: dict[str, Any]) -> dict[str, Any]:
+    """The Kubernetes Namespace."""
+    obj = _object("v1", "Namespace", record["namespace"], None)
+    obj["metadata"]["labels"]["vSphereClusterID"] = record["cluster"]
+    return obj
+
+
+def storage_class(policy: dict[str, Any]) -> dict[str, Any]:
+    """The StorageClass of a storage policy."""
+    return _object(
+        "storage.k8s.io/v1",
+        "StorageClass",
+        storage_class_name(policy),
+        None,
+        provisioner="csi.vsphere.vmware.com",
+        parameters={"storagePolicyID": policy["policy"]},
+        reclaimPolicy="Delete",
+        allowVolumeExpansion=True,
+        volumeBindingMode="Immediate",
+    )
+
+
+def quotas(record: dict[str, Any], policies: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the namespace may use, by storage class and in counts."""
+    name, resources = record["namespace"], record.get("resource_spec", {})
+    storage = {}
+    for spec in record["storage_specs"]:
+        limit = f"{spec['limit']}Mi" if "limit" in spec else UNLIMITED
+        storage[f"{storage_class_name(policies[spec['policy']])}.storageclass.storage.k8s.io/requests.storage"] = limit
+    counts = {_COUNTS[key]: str(resources[key]) for key in _COUNTS if key in resources}
+    if "storage_request_limit" in resources:
+        counts["requests.storage"] = f"{resources['storage_request_limit']}Mi"
+    found = []
+    if storage:
+        found.append(_object("v1", "ResourceQuota", f"{name}-storagequota", name, spec={"hard": storage}))
+    if counts:
+        found.append(_object("v1", "ResourceQuota", name, name, spec={"hard": counts}))
+    return found
+
+
+def vm_class(record: dict[str, Any], into: str) -> dict[str, Any]:
+    """A VM class as the VM Operator reads it."""
+    hardware: dict[str, Any] = {"cpus": record["cpu_count"], "memory": f"{record['memory_MB']}Mi"}
+    devices = record.get("devices", {})
+    if devices.get("vgpu_devices"):
+        hardware["devices"] = {"vgpuDevices": [{"profileName": gpu["profile_name"]} for gpu in devices["vgpu_devices"]]}
+    spec: dict[str, Any] = {"hardware": hardware, "description": record.get("description", "")}
+    return _object(VMOPERATOR, "VirtualMachineClass", record["id"], into, spec=spec)
+
+
+def image(item: dict[str, Any], into: str) -> dict[str, Any]:
+    """A library item as an image; one that breaks the library's security policy is not Ready."""
+    compliant = item.get("security_compliance", True) is not False
+    word, reason = ("True", "Available") if compliant else ("False", "SecurityNotCompliant")
+    text = "" if compliant else "The item does not comply with the security policy of its content library."
+    obj = _object(VMOPERATOR, "VirtualMachineImage", image_name(item["id"]), into)
+    obj["spec"] = {
+        "providerRef": {
+            "apiVersion": "imageregistry.vmware.com/v1alpha1",
+            "kind": "ContentLibraryItem",
+            "name": image_name(item["id"]).replace("vmi-", "clitem-"),
+        }
+    }
+    kinds = ("VirtualMachineImageProviderSecurityCompliance", "Ready")
+    obj["status"] = {
+        "name": item["name"],
+        "osInfo": {"type": item.get("os_type", "ubuntu64Guest")},
+        "conditions": [
+            {
+                "type": kind,
+                "status": word,
+                "reason": reason,
+                "message": text,
+                "lastTransitionTime": item.get("creation_time", "2024-01-01T00:00:00Z"),
+            }
+            for kind in kinds
+        ],
+    }
+    return obj
+
+
+def role_binding(entry: dict[str, Any], into: str) -> dict[str, Any]:
+    """One entry of the access list as RBAC of the single sign-on identity."""
+    kind = "User" if entry["subject_type"] == "USER" else "Group"
+    return _object(
+        f"{RBAC}/v1",
+        "RoleBinding",
+        f"wcp:{into}:{kind.lower()}:{entry['domain']}:{entry['subject']}",
+        into,
+        roleRef={"apiGroup": RBAC, "kind": "ClusterRole", "name": _ROLES[entry["role"]]},
+        subjects=[{"apiGroup": RBAC, "kind": kind, "name": f"sso:{entry['subject']}@{entry['domain']}"}],
+    )
+
+
+def wanted(store: Store, record: dict[str, Any], policies: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Everything that has to be inside the namespace now."""
+    name = record["namespace"]
+    found = quotas(record, policies)
+    found += [vm_class(store["vm_classes"][entry], name) for entry in record["vm_classes"] if entry in store["vm_classes"]]
+    libraries = {entry["content_library"] for entry in record["libraries"]}
+    found += [
+        image(item, name)
+        for item in store["items"].values()
+        if item["library_id"] in libraries and item.get("type") == "ovf"
+    ]
+    found += [role_binding(entry, name) for entry in record["access_list"]]
+    return found

@@ -1,0 +1,52 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The workload control plane: all its routes, and its background work."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from vcf_lab.vcenter import access, installs, namespaces, services, supervisor_clusters, supervisor_lifecycle
+from vcf_lab.vcenter import supervisors, vmclasses
+from vcf_lab.vcenter.wcp_jobs import Jobs, jobs
+
+# Fixed paths come before those with a variable in the same place: aiohttp takes the first that fits.
+routes: list[web.AbstractRouteDef] = [
+    *supervisors.routes,
+    *supervisor_clusters.routes,
+    *services.routes,
+    *installs.routes,
+    *namespaces.routes,
+    *access.routes,
+    *vmclasses.routes,
+]
+
+
+async def start(app: web.Application) -> None:
+    """Make the default classes and take up what an earlier front left undone."""
+    app["wcp"] = Jobs()
+    vmclasses.seed(app["store"])
+    for identifier, record in app["store"]["supervisors"].items():
+        key = f"supervisor {identifier}"
+        if record["config_status"] == "REMOVING":
+            jobs(app).add(key, lambda identifier=identifier: supervisor_lifecycle.take_down(app, identifier))
+        elif record["config_status"] != "RUNNING":
+            jobs(app).add(key, lambda identifier=identifier: supervisor_lifecycle.bring_up(app, identifier))
+    installs.resume(app)
+    namespaces.resume(app)
+
+
+async def stop(app: web.Application) -> None:
+    """End the background work; the store keeps what is left of it."""
+    await jobs(app).stop()
+
+
+def items_changed(app: web.Application, library: str | None = None) -> None:
+    """A library's items came or went: the images of the namespaces that use it follow."""
+    if "wcp" not in app:
+        return  # not started yet; everything follows at the start
+    namespaces.refresh(
+        app,
+        lambda record: library is None or library in {entry["content_library"] for entry in record["libraries"]},
+    )
