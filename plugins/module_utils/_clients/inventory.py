@@ -9,18 +9,17 @@ the same policy several times, and names do not move while it runs.
 
 from __future__ import annotations
 
-import difflib
 import re
+import typing as t
 
 from .._errors import RayError
-
-SHOWN = 12  # names listed in an error; more would bury the message
+from .._names import choose
 
 
 class Kind:
     """How one kind of object is listed: path, key of the id, filters, shape of an id."""
 
-    def __init__(self, noun, path, key, id_pattern, id_filter, name_filter=None):
+    def __init__(self, noun: str, path: str, key: str, id_pattern: str, id_filter: str, name_filter: str | None = None) -> None:
         self.noun = noun
         self.path = path
         self.key = key
@@ -40,28 +39,30 @@ POLICY = Kind("storage policy", "/api/vcenter/storage/policies", "policy", UUID,
 class Inventory:
     """One per session. Each method takes a name or an id and returns the id."""
 
-    def __init__(self, client):
+    def __init__(self, client: t.Any) -> None:
         self._client = client
-        self._known = {}
+        self._known: dict[tuple, t.Any] = {}
 
-    def cluster(self, wanted):
+    def cluster(self, wanted: str | None) -> str | None:
         return self._id(CLUSTER, wanted)
 
-    def datastore(self, wanted):
+    def datastore(self, wanted: str | None) -> str | None:
         return self._id(DATASTORE, wanted)
 
-    def network(self, wanted):
+    def network(self, wanted: str | None) -> str | None:
         return self._id(NETWORK, wanted)
 
-    def policy(self, wanted):
+    def policy(self, wanted: str | None) -> str | None:
         return self._id(POLICY, wanted)
 
-    def security_policy(self, wanted):
+    def security_policy(self, wanted: str | None) -> str | None:
         """Content library security policies have a list of their own and no filter."""
+        if wanted is None:
+            return None
         rows = self._client.get("/api/content/security-policies") or []
         return choose("content library security policy", wanted, rows, "policy")
 
-    def _id(self, kind, wanted):
+    def _id(self, kind: Kind, wanted: str | None) -> str | None:
         if wanted is None:
             return None
         known = (kind.noun, wanted)
@@ -69,21 +70,21 @@ class Inventory:
             self._known[known] = self._look_up(kind, wanted)
         return self._known[known]
 
-    def _look_up(self, kind, wanted):
+    def _look_up(self, kind: Kind, wanted: str) -> str:
         if kind.id_pattern.match(wanted):
             rows = self._client.get(kind.path, query={kind.id_filter: [wanted]}) or []
             if any(row[kind.key] == wanted for row in rows):
                 return wanted
         return choose(kind.noun, wanted, self._rows(kind, wanted), kind.key)
 
-    def _rows(self, kind, wanted):
+    def _rows(self, kind: Kind, wanted: str) -> list[dict]:
         if kind.name_filter is None:
             return self._everything(kind)
         rows = self._client.get(kind.path, query={kind.name_filter: [wanted]}) or []
         # Nothing of that name: one more call buys the list of what there is.
         return rows or self._everything(kind)
 
-    def _everything(self, kind):
+    def _everything(self, kind: Kind) -> list[dict]:
         """The whole list, read once; too long a list is refused by the API and then not shown."""
         known = (kind.noun, None)
         if known not in self._known:
@@ -94,52 +95,3 @@ class Inventory:
                     raise
                 self._known[known] = []
         return self._known[known]
-
-
-def choose(noun, wanted, rows, key, name_key="name"):
-    """The id of the one row that has this id or this name, or an error that says which there are."""
-    if any(row[key] == wanted for row in rows):
-        return wanted
-    matches = [row for row in rows if row.get(name_key) == wanted]
-    if len(matches) == 1:
-        return matches[0][key]
-    if matches:
-        raise ambiguous(noun, wanted, matches, key)
-    raise missing(noun, wanted, [row.get(name_key) or row[key] for row in rows])
-
-
-def ambiguous(noun, wanted, rows, key):
-    described = ", ".join(sorted(describe(row, key) for row in rows))
-    return RayError(
-        f"{len(rows)} objects are called {wanted!r} as {noun}: {described}.",
-        code="INPUT",
-        hint="Give the id of the one you mean instead of its name.",
-    )
-
-
-def describe(row, key):
-    kind = row.get("type")
-    return f"{row[key]} ({kind})" if kind else row[key]
-
-
-def missing(noun, wanted, names):
-    shown = closest_first(wanted, names)
-    if shown:
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        there = f"There is: {', '.join(shown[:SHOWN])}{more}."
-    else:
-        there = f"This account sees no {noun} at all."
-    return RayError(
-        f"No {noun} is called {wanted!r}. {there}",
-        code="NOT_FOUND",
-        hint="Check the spelling, and that this account may see the object.",
-    )
-
-
-def closest_first(wanted, names):
-    """Case is the commonest slip, so it does not count against a name."""
-
-    def distance(name):
-        return -difflib.SequenceMatcher(None, wanted.lower(), name.lower()).ratio()
-
-    return sorted(sorted(set(names)), key=distance)

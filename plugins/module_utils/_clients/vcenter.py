@@ -70,11 +70,11 @@ class VCenter:
     def patch(self, path: str, body: t.Any = None, query: dict | None = None) -> t.Any:
         return self._call("PATCH", path, json=body, query=query)
 
-    def put(self, path: str, body: t.Any) -> t.Any:
-        return self._call("PUT", path, json=body)
+    def put(self, path: str, body: t.Any, query: dict | None = None) -> t.Any:
+        return self._call("PUT", path, json=body, query=query)
 
-    def delete(self, path: str) -> None:
-        self._call("DELETE", path)
+    def delete(self, path: str, query: dict | None = None) -> None:
+        self._call("DELETE", path, query=query)
 
     def _call(self, method: str, path: str, **kwargs: t.Any) -> t.Any:
         return self._request(method, path, **kwargs).json
