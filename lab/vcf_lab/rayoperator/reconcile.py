@@ -31,7 +31,7 @@ from vcf_lab.rayoperator import (
     objects,
 )
 from vcf_lab.rayoperator.delete import DeleteError, condition, delete_cluster
-from vcf_lab.rayoperator.workqueue import WorkQueue
+from vcf_lab.rayoperator.workqueue import Pace, WorkQueue
 
 LOG = logging.getLogger(__name__)
 HEAD_POLL = 15.0  # after an error of the head
@@ -75,8 +75,10 @@ class Controller:
                     self.queue.add(key)
 
     async def _work(self) -> None:
+        pace = Pace()
         while True:
             key = await self.queue.get()
+            await pace.wait()
             try:
                 again = await reconcile(self.kube, *key)
             except KubeError as error:

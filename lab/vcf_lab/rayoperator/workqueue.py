@@ -57,3 +57,27 @@ class WorkQueue:
     def _fire(self, key: Key) -> None:
         self._timers.pop(key, None)
         self.add(key)
+
+
+class Pace:
+    """A bucket of tokens: the operator's API client lets 20 calls a second through, 30 at once.
+
+    A loop that keeps itself going by its own status writes (an unknown node type, a registry secret
+    that is missing) runs at this speed, and does not take the machine away from the lab.
+    """
+
+    def __init__(self, rate: float = 20.0, burst: int = 30) -> None:
+        self._rate = rate
+        self._burst = float(burst)
+        self._tokens = float(burst)
+        self._last: float | None = None
+
+    async def wait(self) -> None:
+        """Return when the next call may be made."""
+        now = asyncio.get_running_loop().time()
+        if self._last is not None:
+            self._tokens = min(self._burst, self._tokens + (now - self._last) * self._rate)
+        self._last = now
+        self._tokens -= 1
+        if self._tokens < 0:
+            await asyncio.sleep(-self._tokens / self._rate)
