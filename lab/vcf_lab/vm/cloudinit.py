@@ -49,11 +49,11 @@ def _carry_out(spec: VmSpec, config: CloudConfig, out: TextIO) -> None:
     _write_files([file for file in config.files if file.deferred])
     failures = []
     for command in config.commands:
-        started = time.monotonic()
+        started, written = time.monotonic(), OUTPUT.stat().st_size
         code = _run(spec, command, out)
         LOG.info("runcmd: %s after %.2f s: %s", code, time.monotonic() - started, str(command)[:200])
         if code:
-            failures.append(f"runcmd failed with exit code {code}: {str(command)[:200]}")
+            failures.append(f"runcmd failed with exit code {code}: {str(command)[:200]}{_last_line(written)}")
     if failures:
         raise UserDataError("; ".join(failures))
 
@@ -67,6 +67,14 @@ def _run(spec: VmSpec, command: str | list[str], out: TextIO) -> int:
         print(f"{arguments[0]}: {error.strerror}", file=out)
         return 127
     return done.returncode
+
+
+def _last_line(start: int) -> str:
+    """What a failing command said last, for the condition of the VM."""
+    with OUTPUT.open("rb") as file:
+        file.seek(start)
+        lines = file.read().decode(errors="replace").split("\n")
+    return next((f": {line.strip()[:300]}" for line in reversed(lines) if line.strip()), "")
 
 
 def _write_files(files: list[File]) -> None:

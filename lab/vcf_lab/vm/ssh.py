@@ -73,6 +73,13 @@ class Server(asyncssh.SSHServer):
         return json.loads(path.read_text()) if path.exists() else {}
 
 
+class FileTransfer(asyncssh.SFTPServer):
+    """With the exit code that scp(1) waits for; the library leaves it out."""
+
+    def exit(self) -> None:
+        self.channel.exit(0)
+
+
 async def serve(spec: VmSpec) -> asyncssh.SSHAcceptor:
     """Listen on port 22 of the VM."""
 
@@ -90,7 +97,7 @@ async def serve(spec: VmSpec) -> asyncssh.SSHAcceptor:
         encoding=None,
         line_editor=False,
         agent_forwarding=False,
-        sftp_factory=asyncssh.SFTPServer,
+        sftp_factory=FileTransfer,
         allow_scp=True,
     )
 
