@@ -61,6 +61,7 @@ class Machine:
                 preexec_fn=_die_with_parent,
             )
         self._reading = asyncio.create_task(self._listen())
+        self._reading.add_done_callback(_show_error)
         await network.push_interface(self.link, self._process.pid)
 
     async def stop(self) -> None:
@@ -98,6 +99,12 @@ class Machine:
         """End of the agent's log, for a machine that did not come up."""
         path = Path(self.spec.folder) / "agent.log"
         return path.read_text(errors="replace")[-400:].strip() if path.exists() else ""
+
+
+def _show_error(task: asyncio.Task) -> None:
+    """Nobody awaits the reading task: an error in it must not wait for the end of the program."""
+    if not task.cancelled() and task.exception() is not None:
+        LOG.error("reading from a machine", exc_info=task.exception())
 
 
 def _die_with_parent() -> None:

@@ -43,6 +43,7 @@ class Machines:
         self._objects: dict[Key, dict] = {}
         self._locks: dict[Key, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task] = set()
+        self._not_before: dict[Key, float] = {}  # a machine that went down may not start earlier
         self._count = 0
 
     @property
@@ -78,7 +79,9 @@ class Machines:
         self._machines.clear()
 
     def _soon(self, key: Key, delay: float = 0.0) -> None:
-        task = asyncio.create_task(self._reconcile_locked(key, delay))
+        self._keep(asyncio.create_task(self._reconcile_locked(key, delay)))
+
+    def _keep(self, task: asyncio.Task) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -109,6 +112,10 @@ class Machines:
             await self._power_off(key)
 
     async def _power_on(self, key: Key, vm: dict) -> None:
+        wait = self._not_before.get(key, 0.0) - asyncio.get_running_loop().time()
+        if wait > 0:
+            self._soon(key, wait)
+            return
         checked = await check(self._kube, vm)
         if not checked.ok:
             await self._status(key, {}, checked.conditions)
@@ -174,6 +181,7 @@ class Machines:
             await machine.stop()
             LOG.info("%s/%s is gone", *key)
         self._folders.pop(key, None)
+        self._not_before.pop(key, None)
         self._pool.release("/".join(key))
         if vm is not None and FINALIZER in vm["metadata"].get("finalizers", []):
             finalizers = [entry for entry in vm["metadata"]["finalizers"] if entry != FINALIZER]
@@ -198,11 +206,15 @@ class Machines:
     async def _went_down(self, key: Key, machine: Machine) -> None:
         """A power failure: the platform powers it on again, with the same disk and address."""
         del self._machines[key]
-        self._soon(key, REBOOT_SECONDS)
-        asyncio.get_running_loop().create_task(machine.stop())
+        self._not_before[key] = asyncio.get_running_loop().time() + REBOOT_SECONDS
         message = f"the machine went down: {machine.last_words()}"
         created = Condition(c.CREATED, False, "Crashed", message)
-        await self._status(key, {"powerState": "PoweredOff", "network": {"primaryIP4": None}}, [created])
+        try:
+            await self._status(key, {"powerState": "PoweredOff", "network": {"primaryIP4": None}}, [created])
+        finally:
+            # Not awaited: this runs in the machine's own reading task, which stop() ends.
+            self._keep(asyncio.create_task(machine.stop()))
+            self._soon(key)
 
     async def _status(self, key: Key, fields: dict, new: list[Condition]) -> None:
         """Patch the status, only when that changes something."""

@@ -43,8 +43,11 @@ async def push_interface(link: str, pid: int) -> None:
 
 async def remove_link(link: str) -> None:
     """At once: a dead machine's namespace may live on while its sockets still retransmit."""
-    if link in await links():
+    try:
         await ip("link", "del", link)
+    except NetworkError:
+        if link in await links():  # else it went with its namespace
+            raise
 
 
 async def links() -> list[str]:
