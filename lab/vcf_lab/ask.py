@@ -11,6 +11,8 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import sys
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,3 +56,12 @@ def get(url: str, *, context: ssl.SSLContext | None = None, timeout: float = 5.0
 
 def get_json(url: str, *, context: ssl.SSLContext | None = None, timeout: float = 30.0) -> Any:
     return json.loads(get(url, context=context, timeout=timeout))
+
+
+def told(action: Callable[[], int]) -> int:
+    """Run a command's main; a part that does not answer is a sentence, not a traceback."""
+    try:
+        return action()
+    except Unanswered as error:
+        print(f"lab: {error} (see `lab status`)", file=sys.stderr)
+        return 1

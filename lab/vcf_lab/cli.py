@@ -182,7 +182,6 @@ def _reported(action: Any) -> int:
 
 
 def main() -> NoReturn:
-    os.umask(0o077)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends `lab up` as Ctrl-C does
     options = parser().parse_args()
     sys.exit(_reported(lambda: dispatch(options)))

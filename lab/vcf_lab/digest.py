@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from . import settings
-from .ask import get_json, tls
+from .ask import get_json, tls, told
 from .settings import Lab
 
 _SKIPPED = {"events", "leases", "endpoints", "endpointslices", "componentstatuses"}
@@ -103,4 +103,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

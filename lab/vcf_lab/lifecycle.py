@@ -5,21 +5,24 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import os
 import secrets
 import signal
 import string
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from . import build, controlplane, instance, namespaces, pki, settings
 from .instance import Instance
-from .parts import environment, exports
+from .parts import environment
 from .settings import Lab, write_private
 
 UP_WITHIN = 120.0
@@ -42,17 +45,28 @@ def up(state: Path, wanted: dict[str, Any], say: Say) -> Lab:
         command = namespaces.unshare()
         binaries = build.ensure(say)
         instance.clean(state, keep_folder=True)
-        lab = _prepare(state, binaries, wanted)
         started = time.monotonic()
-        process = _spawn(lab, command)
         try:
-            _wait(lab, process, started, say)
+            with _private_files():
+                lab = _prepare(state, binaries, wanted)
+                _spawn(lab, command)
+            _wait(lab, started, say)
+            say(f"the lab is up after {time.monotonic() - started:.1f} s: {state}")
         except KeyboardInterrupt:
             say("stopped: taking the lab down")
-            process.kill()
             down(state, say=say)
             raise
     return lab
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Nothing that the lab writes is for other users; what its user writes is not ours to say."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _running(state: Path, wanted: dict[str, Any], say: Say) -> Lab:
@@ -62,7 +76,7 @@ def _running(state: Path, wanted: dict[str, Any], say: Say) -> Lab:
         told = ", ".join(f"{name} {value}" for name, value in other.items())
         raise UpError(f"the lab in {state} runs already, with {told}: `lab down` first, or use another --state")
     say(f"the lab runs already: {state}")
-    _fail_if_ill(lab)
+    _wait(lab, time.monotonic(), say)  # it may still be on its way: its `lab up` was killed
     return lab
 
 
@@ -90,24 +104,26 @@ def _prepare(state: Path, binaries: Path, wanted: dict[str, Any]) -> Lab:
 
 
 def fill(template: str, lab: Lab) -> str:
-    """Put the lab's values for `$lab_password` and its like; other `$` stay."""
-    values = {f"lab_{name.lower()}": value for name, value in exports(lab).items()}
-    values |= {
-        "lab_password": lab.password,
-        "lab_ca_path": str(lab.ca_cert),
-        "lab_state": str(lab.state),
-        "lab_version": lab.version,
-        "lab_bin": str(lab.bin),
+    """Put the lab's values for `${password}` and its like; any other `$` stays."""
+    values = {
+        "state": lab.state,
+        "bin": lab.bin,
+        "version": lab.version,
+        "password": lab.password,
+        "ca_cert": lab.ca_cert,
+        "workload_portgroup": settings.WORKLOAD_PORTGROUP,
+        "package": Path(__file__).parent / "operator_package" / "ray-on-vcf.yaml",
+        "ray_version": importlib.metadata.version("ray"),
     }
     return string.Template(template).safe_substitute(values)
 
 
 def _password() -> str:
-    """Random, of the four kinds of characters that vCenter's policy asks for."""
-    return f"Lab-{secrets.token_hex(8)}!1"
+    """Random, of the four kinds of characters of the default policy, short of its 20 with a suffix."""
+    return f"Lab-{secrets.token_hex(4)}!1"
 
 
-def _spawn(lab: Lab, command: list[str]) -> subprocess.Popen[bytes]:
+def _spawn(lab: Lab, command: list[str]) -> None:
     """Start the namespaces in a session of their own, away from our terminal."""
     with open(lab.logs / "lab.log", "ab") as log:
         process = subprocess.Popen(
@@ -123,14 +139,13 @@ def _spawn(lab: Lab, command: list[str]) -> subprocess.Popen[bytes]:
     except BaseException:
         process.kill()
         raise
-    return process
 
 
-def _wait(lab: Lab, process: subprocess.Popen[bytes], started: float, say: Say) -> None:
+def _wait(lab: Lab, started: float, say: Say) -> None:
     """Tell each part as it comes up; fail with what the dead ones said."""
     told: dict[str, str] = {}
     while time.monotonic() - started < UP_WITHIN:
-        if process.poll() is not None:
+        if not (instance.find(lab.state) or instance.inside(lab.state)):
             raise UpError(f"the lab ended while it came up:\n{_tail(lab, 'lab')}")
         conditions = status(lab.state)
         for name, condition in conditions.items():
@@ -140,12 +155,6 @@ def _wait(lab: Lab, process: subprocess.Popen[bytes], started: float, say: Say) 
         if conditions and len(told) == len(conditions):
             break
         time.sleep(0.05)
-    _fail_if_ill(lab)
-    say(f"the lab is up after {time.monotonic() - started:.1f} s: {lab.state}")
-
-
-def _fail_if_ill(lab: Lab) -> None:
-    """A lab that lacks a part is up, but not what was asked for."""
     bad = [name for name, condition in status(lab.state).items() if condition["state"] != "ready"]
     if bad:
         parts = "\n".join(f"{name}:\n{_tail(lab, name)}" for name in bad if (lab.logs / f"{name}.log").exists())

@@ -75,8 +75,8 @@ def _ask_controller_manager(lab: Lab) -> str:
 
 
 def _ask_publisher(lab: Lab) -> str:
-    answer = json.loads(get(f"{settings.PUBLISHER_URL}/lib.json", context=tls(lab)))
-    return f"GET /lib.json: {answer.get('name', 'a library')}"
+    answer = json.loads(get(f"{settings.PUBLISHER_URL}/dl-vm/lib.json", context=tls(lab)))
+    return f"GET /dl-vm/lib.json: {answer.get('name', 'a library')}"
 
 
 _LOCAL = "127.0.0.1"
@@ -106,6 +106,7 @@ PARTS = (
 def environment(lab: Lab) -> dict[str, str]:
     """Environment of a part: this package, and a folder for what it drops."""
     env = command_environment(lab)
+    env.pop("KUBECONFIG", None)  # the user's own cluster is none of our business
     package = str(Path(__file__).parent.parent)
     paths = [package, *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
     return env | {

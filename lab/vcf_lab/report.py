@@ -12,7 +12,7 @@ import json
 import sys
 
 from . import settings
-from .ask import Unanswered, get_json, tls
+from .ask import Unanswered, get_json, tls, told
 from .settings import Lab
 
 _MACHINES = "/apis/vmoperator.vmware.com/v1alpha2/virtualmachines"
@@ -50,4 +50,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -51,6 +51,8 @@ SERVICE_CIDR = "10.96.0.0/16"  # ClusterIPs
 SSO_DOMAIN = "vsphere.local"
 ADMINISTRATOR = f"administrator@{SSO_DOMAIN}"
 
+WORKLOAD_PORTGROUP = "DC0_DVPG1"  # as the simulator names its second one
+
 VERSIONS = ("7.0.3", "8.0.1", "8.0.3", "9.0", "9.1")
 DEFAULT_VERSION = "9.1"
 SPEEDS = ("fast", "natural")

@@ -1,0 +1,123 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from vcf_lab import cli, digest, forward, instance, lifecycle, network
+
+
+def lab_command(*words: str, state) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "vcf_lab.cli", words[0], "--state", str(state), *words[1:]]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["exec", "true"], "no lab runs"),
+        (["exec"], "which command?"),
+        (["run"], "which command?"),
+        (["env"], "no lab there"),
+        (["logs", "etcd"], "no log of etcd"),
+        (["doctor"], "no lab"),
+        (["forward", "nonsense"], "is not [LOCALPORT:]ADDRESS:PORT"),
+        (["kill", "etcd"], "etcd does not run"),
+    ],
+)
+def test_mistakes_are_one_sentence(tmp_path, words, said):
+    done = lab_command(*words, state=tmp_path / "none")
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_down_without_a_lab_is_success(tmp_path):
+    assert lab_command("down", state=tmp_path / "none").returncode == 0
+
+
+def test_a_foreign_folder_is_never_removed(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    done = lab_command("down", state=tmp_path)
+    assert done.returncode == 1
+    assert "not a lab's folder" in done.stderr
+    assert (tmp_path / "thesis.tex").exists()
+
+
+def test_unknown_version_is_refused_with_the_known_ones(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.parser().parse_args(["up", "--version", "6.5"])
+    assert ended.value.code == 2
+    assert "9.1" in capsys.readouterr().err
+
+
+def test_options_that_were_not_given_agree_with_any_lab():
+    assert cli._wanted(cli.parser().parse_args(["up"])) == {}
+    given = cli.parser().parse_args(["up", "--operator", "none", "--speed", "natural"])
+    assert cli._wanted(given) == {"operator": False, "speed": "natural"}
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [("8265:10.244.1.3:80", (8265, "10.244.1.3", 80)), ("vcenter.lab:443", (0, "vcenter.lab", 443))],
+)
+def test_forward_understands(text, parsed):
+    assert forward.parse(text) == parsed
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1", "10.0.0.1:0", "10.0.0.1:70000", "x:10.0.0.1:1", ""])
+def test_forward_refuses(text):
+    with pytest.raises(forward.ForwardError):
+        forward.parse(text)
+
+
+def test_forward_tells_of_a_used_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(forward.ForwardError, match="Address already in use"):
+            forward._listen(taken.getsockname()[1])
+
+
+def test_a_reused_pid_is_not_our_lab(tmp_path):
+    record = {"pid": os.getpid(), "start": "1"}
+    (tmp_path / "instance.json").write_text(json.dumps(record))
+    assert instance.find(tmp_path) is None
+    instance.Instance.of(os.getpid()).save(tmp_path)
+    assert instance.find(tmp_path) is not None
+
+
+def test_end_waits_for_the_process(tmp_path):
+    process = subprocess.Popen(["sleep", "60"])
+    running = instance.Instance.of(process.pid)
+    running.end()
+    assert not running.alive
+    process.wait()
+
+
+def test_variables_are_filled_and_other_dollars_stay(lab):
+    text = lifecycle.fill("a: ${password}\nb: $6$salt\nc: ${unknown}", lab)
+    assert text == f"a: {lab.password}\nb: $6$salt\nc: ${{unknown}}"
+
+
+def test_the_bridge_has_a_mac_of_its_own():
+    assert f"address {network.BRIDGE_MAC} type bridge" in network.commands()
+
+
+def test_digest_ignores_versions_and_times_of_status_but_not_identity():
+    one = {"metadata": {"name": "a", "uid": "1", "resourceVersion": "5", "managedFields": []}, "spec": {"time": 1}}
+    one["status"] = {"conditions": [{"type": "Ready", "lastTransitionTime": "now"}]}
+    two = json.loads(json.dumps(one))
+    two["metadata"]["resourceVersion"] = "6"
+    two["status"]["conditions"][0]["lastTransitionTime"] = "later"
+    assert digest.canonical(one) == digest.canonical(two)
+    two["metadata"]["uid"] = "2"
+    assert digest.canonical(one) != digest.canonical(two)
+    assert digest.canonical(one)["spec"] == {"time": 1}
