@@ -1,0 +1,166 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The token service and the administration of users, by SOAP."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+from xml.sax.saxutils import escape
+
+from vcenter_front import PASSWORD, Front, with_front
+
+from vcf_lab.settings import ADMINISTRATOR
+
+SECURITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+TRUST = "http://docs.oasis-open.org/ws-sx/ws-trust/200512"
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+MANAGEMENT = ("SsoAdminPrincipalManagementService", "principalManagementService")
+DISCOVERY = ("SsoAdminPrincipalDiscoveryService", "principalDiscoveryService")
+GOOD_PASSWORD = "Ray-dev-1!"
+
+
+async def post(front: Front, path: str, body: str, header: str = "") -> tuple[int, str]:
+    text = f'<S:Envelope xmlns:S="{SOAP}"><S:Header>{header}</S:Header><S:Body>{body}</S:Body></S:Envelope>'
+    async with front.http.post(front.url + path, data=text, headers={"Content-Type": "text/xml"}) as answer:
+        return answer.status, await answer.text()
+
+
+async def token(front: Front, user: str = ADMINISTRATOR, password: str = PASSWORD) -> tuple[int, str]:
+    header = (
+        f'<o:Security xmlns:o="{SECURITY}"><o:UsernameToken><o:Username>{escape(user)}</o:Username>'
+        f"<o:Password>{escape(password)}</o:Password></o:UsernameToken></o:Security>"
+    )
+    body = (
+        f'<RequestSecurityToken xmlns="{TRUST}"><RequestType>{TRUST}/Issue</RequestType>'
+        f"<KeyType>{TRUST}/Bearer</KeyType></RequestSecurityToken>"
+    )
+    return await post(front, "/sts/STSService/vsphere.local", body, header)
+
+
+def assertion(text: str) -> str:
+    found = re.search(r"<saml2:Assertion .*?</saml2:Assertion>", text, re.DOTALL)
+    assert found
+    return found.group(0)
+
+
+async def login(front: Front, saml: str) -> tuple[int, str]:
+    header = f'<w:Security xmlns:w="{SECURITY}">{saml}</w:Security>'
+    body = '<Login xmlns="urn:sso"><_this type="SsoSessionManager">ssoSessionManager</_this></Login>'
+    return await post(front, "/sso-adminserver/sdk/vsphere.local", body, header)
+
+
+async def sso(front: Front, service: tuple[str, str], operation: str, parameters: str) -> tuple[int, str]:
+    kind, value = service
+    body = f'<{operation} xmlns="urn:sso"><_this type="{kind}">{value}</_this>{parameters}</{operation}>'
+    return await post(front, "/sso-adminserver/sdk/vsphere.local", body)
+
+
+def cookies_over_plain_http(front: Front) -> None:
+    """The cookie is for TLS only; tests speak plain HTTP."""
+    values = {cookie.key: cookie.value for cookie in front.http.cookie_jar}
+    front.http.headers["Cookie"] = "; ".join(f"{key}={value}" for key, value in values.items())
+
+
+async def administrator(front: Front) -> None:
+    _, issued = await token(front)
+    assert (await login(front, assertion(issued)))[0] == 200
+    cookies_over_plain_http(front)
+
+
+def user_id(name: str) -> str:
+    return f"<userId><name>{name}</name><domain>vsphere.local</domain></userId>"
+
+
+def create(name: str, password: str = GOOD_PASSWORD) -> str:
+    return (
+        f"<userName>{name}</userName><userDetails><description>a &lt;b&gt;</description></userDetails>"
+        f"<password>{password}</password>"
+    )
+
+
+def test_a_wrong_password_is_the_fault_of_ws_trust() -> None:
+    async def scenario(front: Front) -> None:
+        status, text = await token(front, password="wrong")
+        assert status == 500
+        assert f'xmlns:ns0="{TRUST}"' in text and "ns0:FailedAuthentication" in text
+
+    with_front(scenario)
+
+
+def test_a_user_from_birth_to_removal() -> None:
+    async def scenario(front: Front) -> None:
+        await administrator(front)
+        assert "<returnval>" not in (await sso(front, DISCOVERY, "FindPersonUser", user_id("ray-dev")))[1]
+        assert (await sso(front, MANAGEMENT, "CreateLocalPersonUser", create("ray-dev")))[0] == 200
+        _, text = await sso(front, DISCOVERY, "FindPersonUser", user_id("ray-dev"))
+        assert "<name>ray-dev</name>" in text and "<description>a &lt;b&gt;</description>" in text
+        assert (await token(front, "ray-dev@vsphere.local", GOOD_PASSWORD))[0] == 200
+        reset = "<userName>ray-dev</userName><newPassword>An0ther-1!</newPassword>"
+        assert (await sso(front, MANAGEMENT, "ResetLocalPersonUserPassword", reset))[0] == 200
+        assert (await token(front, "ray-dev@vsphere.local", GOOD_PASSWORD))[0] == 500
+        assert (await token(front, "ray-dev@vsphere.local", "An0ther-1!"))[0] == 200
+        removal = "<principalName>ray-dev</principalName>"
+        assert (await sso(front, MANAGEMENT, "DeleteLocalPrincipal", removal))[0] == 200
+        status, text = await sso(front, MANAGEMENT, "DeleteLocalPrincipal", removal)
+        assert status == 500 and "SsoFaultInvalidPrincipalFault" in text
+
+    with_front(scenario)
+
+
+def test_groups() -> None:
+    async def scenario(front: Front) -> None:
+        await administrator(front)
+        await sso(front, MANAGEMENT, "CreateLocalPersonUser", create("ray-dev"))
+        joining = user_id("ray-dev") + "<groupName>Administrators</groupName>"
+        assert "true" in (await sso(front, MANAGEMENT, "AddUserToLocalGroup", joining))[1]
+        assert "false" in (await sso(front, MANAGEMENT, "AddUserToLocalGroup", joining))[1]
+        group = "<groupId><name>Administrators</name><domain>vsphere.local</domain></groupId>"
+        assert "<name>Administrators</name>" in (await sso(front, DISCOVERY, "FindGroup", group))[1]
+        leaving = joining.replace("userId", "principalId")
+        assert "true" in (await sso(front, MANAGEMENT, "RemoveFromLocalGroup", leaving))[1]
+
+    with_front(scenario)
+
+
+def test_what_the_server_refuses() -> None:
+    async def scenario(front: Front) -> None:
+        _, text = await sso(front, DISCOVERY, "FindPersonUser", user_id("x"))
+        assert "SsoFaultNotAuthenticatedFault" in text
+        await administrator(front)
+        _, text = await sso(front, MANAGEMENT, "CreateLocalPersonUser", create("weak", "short"))
+        assert "PasswordPolicyViolation" in text and "at least 1 uppercase" in text
+        _, text = await sso(front, MANAGEMENT, "CreateLocalPersonUser", create("Administrator"))
+        assert "Another user or group already exists" in text
+        await sso(front, MANAGEMENT, "CreateLocalPersonUser", create("plain"))
+        _, issued = await token(front, "plain@vsphere.local", GOOD_PASSWORD)
+        front.http.headers.pop("Cookie")
+        await login(front, assertion(issued))
+        cookies_over_plain_http(front)
+        _, text = await sso(front, MANAGEMENT, "CreateLocalPersonUser", create("other"))
+        assert "SsoFaultNoPermissionFault" in text
+
+    with_front(scenario)
+
+
+def test_an_assertion_that_was_changed_is_refused() -> None:
+    async def scenario(front: Front) -> None:
+        _, issued = await token(front)
+        saml = assertion(issued)
+        for forged in (saml.replace("Administrator@", "somebody@"), re.sub(r"<ds:Signature .*</ds:Signature>", "", saml)):
+            status, text = await login(front, forged)
+            assert status == 500 and "SsoFaultInvalidCredentialsFault" in text
+
+    with_front(scenario)
+
+
+def test_rest_session_by_assertion() -> None:
+    async def scenario(front: Front) -> None:
+        _, issued = await token(front)
+        packed = base64.b64encode(gzip.compress(assertion(issued).encode())).decode()
+        status, _ = await front.call("POST", "/api/session", headers={"Authorization": f'SIGN token="{packed}"'})
+        assert status == 201
+
+    with_front(scenario)
