@@ -23,7 +23,8 @@ def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Ca
         kwargs: for AnsibleModule (``required_if`` and the like).
     """
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **kwargs)
-    task = Task(module.params, check_mode=module.check_mode, diff_mode=module._diff, warn=module.warn)
+    task = Task(module.params, check_mode=module.check_mode, diff_mode=module._diff, warn=module.warn,
+                hide=module.no_log_values.update)
     try:
         with connect(task) as client:
             result = handler(task, client)

@@ -1,0 +1,52 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images that a namespace offers for virtual machines, found by the name that they had in the content library."""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+
+from .._errors import RayError
+
+KIND = "VirtualMachineImage"
+
+
+def view(image: dict) -> dict:
+    """What a user needs of an image: its id, the item's name, and whether it can be used."""
+    status = image.get("status") or {}
+    conditions = [{k: c.get(k) for k in ("type", "status", "reason", "message")} for c in status.get("conditions") or []]
+    return {"name": image["metadata"]["name"], "display_name": status.get("name"), "ready": is_ready(image), "conditions": conditions}
+
+
+def is_ready(image: dict) -> bool:
+    """Old releases set no condition at all: then nothing speaks against the image."""
+    found = [c for c in (image.get("status") or {}).get("conditions") or [] if c.get("type") == "Ready"]
+    return not found or found[0].get("status") == "True"
+
+
+def why_not(image: dict) -> str:
+    """The reasons of the conditions that are not true."""
+    bad = [c for c in (image.get("status") or {}).get("conditions") or [] if c.get("status") != "True"]
+    return "; ".join(f"{c.get('type')}: {c.get('reason') or ''} {c.get('message') or ''}".strip() for c in bad)
+
+
+def matching(images: list[dict], wanted: str) -> list[dict]:
+    """Images of that id or, when there is none, of that item name."""
+    return [i for i in images if i["metadata"]["name"] == wanted] or [i for i in images if (i.get("status") or {}).get("name") == wanted]
+
+
+def find(kube: t.Any, namespace: str, wanted: str) -> dict:
+    """The one image of that item name or id; else an error that lists what there is, closest first."""
+    images = kube.list(KIND, namespace)
+    found = matching(images, wanted)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(i["metadata"]["name"] for i in found)
+        raise RayError(f"{len(found)} images in namespace {namespace} are named {wanted}: {ids}.", code="INPUT", hint="Name one of them by its id.")
+    names = sorted({(i.get("status") or {}).get("name") or i["metadata"]["name"] for i in images},
+                   key=lambda name: -difflib.SequenceMatcher(None, name, wanted).ratio())
+    there = f"there are: {', '.join(names)}" if names else "there is none: is the content library attached to the namespace and synchronized?"
+    raise RayError(f"No image {wanted} in namespace {namespace}; {there}.", code="NOT_FOUND", hint="See vcf.ray.vm_image_info.")

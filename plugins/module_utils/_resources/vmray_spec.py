@@ -1,0 +1,156 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The spec of a VMRayCluster out of the options, and what differs between two of them. Pure functions."""
+
+from __future__ import annotations
+
+import copy
+import re
+import typing as t
+
+from .._diff import same
+from .._errors import RayError
+
+PORT = 6379
+IDLE_MINUTES = 5
+HEAD_TYPE = "ray.head.default"
+USER = "ray"
+HASH = "vm_password_salt_hash"
+UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+# Written by Ray's autoscaler on the head; a client that writes it fights with Ray.
+NOT_OURS = ("autoscaler_desired_workers",)
+
+
+def quantity(value: t.Any) -> t.Any:
+    """Bytes of "4Gi"; what is no quantity comes back as it is, for the preflight to name."""
+    if isinstance(value, str):
+        parts = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]i?|Ki)?B?\s*", value)
+        if parts:
+            return int(float(parts[1]) * UNITS[parts[2] or ""])
+    return value
+
+
+def render(params: dict, head_type: str | None) -> dict:
+    """Only what the user has set: a pasted definition with the single options laid over it.
+
+    Args:
+        head_type: the node type of the head of a cluster that exists, for when the user does not name it.
+    """
+    spec = copy.deepcopy((params.get("definition") or {}).get("spec") or {})
+    for key in NOT_OURS:
+        spec.pop(key, None)
+    head = params.get("head") or {}
+    _put(spec, params.get("api_server"), "api_server", "location")
+    _put(spec, params.get("ray_image"), "ray_docker_image")
+    _put(spec, params.get("enable_tls"), "enable_tls")
+    _put(spec, params.get("docker_secret"), "docker_config", "auth_secret_name")
+    _put(spec, head.get("node_type"), "head_node", "node_type")
+    _put(spec, head.get("port"), "head_node", "port")
+    for option, key in (("image", "vm_image"), ("storage_class", "storage_class"), ("vm_user", "vm_user"), ("network", "network"),
+                        ("max_workers", "max_workers"), ("idle_timeout_minutes", "idle_timeout_minutes")):
+        _put(spec, params.get(option), "common_node_config", key)
+    named = (spec.get("head_node") or {}).get("node_type") or head_type or HEAD_TYPE
+    if head.get("vm_class"):
+        _put(spec, head["vm_class"], "common_node_config", "available_node_types", named, "vm_class")
+    for worker in params.get("workers") or []:
+        for key in ("vm_class", "min_workers", "max_workers", "resources"):
+            value = {k: v for k, v in worker["resources"].items() if v is not None} if key == "resources" and worker.get(key) else worker.get(key)
+            _put(spec, value, "common_node_config", "available_node_types", worker["node_type"], key)
+    for node_type in node_types(spec).values():
+        resources = node_type.get("resources") if isinstance(node_type, dict) else None
+        if isinstance(resources, dict) and "memory" in resources:
+            resources["memory"] = quantity(resources["memory"])
+    return spec
+
+
+def complete(spec: dict, workers: t.Iterable[str], api_server: str) -> dict:
+    """The spec of a new cluster: what the user left out gets a value that is known to work.
+
+    The port must be there (its absence is refused), an absent idle timeout would mean none, and a type without living
+    workers is never scaled from zero, so types of the option ``workers`` start with one.
+    """
+    spec = copy.deepcopy(spec)
+    _default(spec, api_server, "api_server", "location")
+    _default(spec, HEAD_TYPE, "head_node", "node_type")
+    _default(spec, PORT, "head_node", "port")
+    _default(spec, True, "enable_tls")
+    spec.setdefault("worker_node", {})
+    _default(spec, IDLE_MINUTES, "common_node_config", "idle_timeout_minutes")
+    _default(spec, USER, "common_node_config", "vm_user")
+    for name, node_type in node_types(spec).items():
+        least = node_type.setdefault("min_workers", 1 if name in set(workers) and not node_type.get("max_workers") == 0 else 0)
+        node_type.setdefault("max_workers", least)
+        node_type.setdefault("resources", {})
+    types = [n for n in node_types(spec).values() if isinstance(n["min_workers"], int) and isinstance(n["max_workers"], int)]
+    if types:
+        _default(spec, max(sum(n["min_workers"] for n in types), max(n["max_workers"] for n in types)), "common_node_config", "max_workers")
+    return spec
+
+
+def node_types(spec: dict) -> dict[str, dict]:
+    """The node types by name; {} where the spec has none."""
+    types = (spec.get("common_node_config") or {}).get("available_node_types")
+    return types if isinstance(types, dict) else {}
+
+
+def least_workers(spec: dict) -> int:
+    """How many workers the cluster keeps alive."""
+    return sum(n.get("min_workers") or 0 for n in node_types(spec).values())
+
+
+def changes(current: dict, wanted: dict) -> dict[tuple[str, ...], t.Any]:
+    """Paths of ``wanted`` whose value differs from that in ``current``, with the new value; what is not wanted is not compared."""
+    found: dict[tuple[str, ...], t.Any] = {}
+    for key, value in wanted.items():
+        now = current.get(key)
+        if isinstance(value, dict) and (isinstance(now, dict) or now is None):
+            found.update({(key, *path): new for path, new in changes(now or {}, value).items()})
+        elif value is not None and not same(now, value) and not (now is None and value == ""):
+            found[(key,)] = value
+    return found
+
+
+def takes_effect(path: tuple[str, ...], current: dict) -> bool:
+    """Whether a living cluster heeds the field: the machines made next do, all else is frozen in the data of the first boot."""
+    if path[0] != "common_node_config" or len(path) < 2:
+        return False
+    if path[1] == "available_node_types":
+        return len(path) == 4 and path[3] == "vm_class" and path[2] in node_types(current)
+    return path[1] in ("vm_image", "storage_class", "network")
+
+
+def nested(paths: dict[tuple[str, ...], t.Any]) -> dict:
+    """The changes as a merge-patch of the spec."""
+    patch: dict = {}
+    for path, value in paths.items():
+        _put(patch, value, *path)
+    return patch
+
+
+def shown(spec: dict) -> dict:
+    """The spec without the password's hash."""
+    config = spec.get("common_node_config")
+    return {**spec, "common_node_config": {k: v for k, v in config.items() if k != HASH}} if isinstance(config, dict) else dict(spec)
+
+
+def _put(spec: dict, value: t.Any, *path: str) -> None:
+    if value is None:
+        return
+    _parent(spec, path)[path[-1]] = value
+
+
+def _default(spec: dict, value: t.Any, *path: str) -> None:
+    parent = _parent(spec, path)
+    if parent.get(path[-1]) is None:
+        parent[path[-1]] = value
+
+
+def _parent(spec: dict, path: tuple[str, ...]) -> dict:
+    for depth, key in enumerate(path[:-1]):
+        if spec.get(key) is None:
+            spec[key] = {}
+        spec = spec[key]
+        if not isinstance(spec, dict):
+            raise RayError(f"spec.{'.'.join(path[:depth + 1])} of the definition must be a dictionary.", code="INPUT")
+    return spec
