@@ -83,7 +83,7 @@ def test_an_unknown_operation_and_a_broken_body_have_the_vendors_form() -> None:
 
 def test_a_user_without_roles_may_not_administer() -> None:
     async def scenario(front: Front) -> None:
-        front.app["directory"].add("plain", PASSWORD, {}, ["Users"])
+        front.app["directory"].add("plain", PASSWORD, {}, ["Users@vsphere.local"])
         assert (await front.login("plain@vsphere.local"))[0] == 201
         status, error = await front.call("GET", "/api/vcenter/cluster")
         assert (status, error["error_type"]) == (403, "UNAUTHORIZED")

@@ -13,9 +13,10 @@ from .security import check_password, hash_password
 from .store import Store
 
 DOMAIN = "vsphere.local"
-ADMINISTRATORS = "Administrators"
+ADMINISTRATORS = f"Administrators@{DOMAIN}"
+USERS = f"Users@{DOMAIN}"
 BUILT_IN_GROUPS = {
-    ADMINISTRATORS: "Administrators of the domain",
+    "Administrators": "Administrators of the domain",
     "Users": "Users of the domain",
     "SupervisorProviderAdministrators": "Administrators of all Supervisors",
     "ReadOnlyUsers": "Users with read access",
@@ -65,9 +66,9 @@ class Directory:
     def bootstrap(self, password: str) -> None:
         """What every domain is born with."""
         for name, description in BUILT_IN_GROUPS.items():
-            self.groups.setdefault(name, {"name": name, "description": description})
+            self.groups.setdefault(f"{name}@{DOMAIN}", {"name": name, "description": description})
         if f"administrator@{DOMAIN}" not in self.users:
-            self.add("Administrator", password, {"first_name": "Administrator"}, [ADMINISTRATORS, "Users"])
+            self.add("Administrator", password, {"first_name": "Administrator"}, [ADMINISTRATORS, USERS])
         self.store.changed()
 
     def add(self, name: str, password: str, details: dict[str, str], groups: list[str]) -> dict[str, Any]:
@@ -106,6 +107,11 @@ class Directory:
         self._failures[key] = failures
         return len(failures) >= FAILURES and failures[-1] - failures[-FAILURES] <= WINDOW
 
+    def find_group(self, name: str) -> tuple[str, dict[str, Any]] | None:
+        """Key and group, by name without domain."""
+        wanted = f"{name}@{DOMAIN}".lower()
+        return next(((key, group) for key, group in self.groups.items() if key.lower() == wanted), None)
+
     def unlock(self, key: str) -> None:
         """Forget the failed logins of a user."""
         self._failures.pop(key, None)
@@ -119,11 +125,11 @@ class Directory:
                 if parent not in names:
                     names.add(parent)
                     todo.append(parent)
-        return sorted(f"{name}@{DOMAIN}" for name in names)
+        return sorted(names)
 
     def is_administrator(self, user: dict[str, Any]) -> bool:
         """May this user change things?"""
-        return f"{ADMINISTRATORS}@{DOMAIN}" in self.groups_of(user)
+        return ADMINISTRATORS in self.groups_of(user)
 
 
 def principal_key(principal: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .directory import Directory, Refused, full_name
+from .directory import Directory, Refused, full_name, principal_key
 from .store import Store
 
 routes = web.RouteTableDef()
@@ -70,7 +70,8 @@ async def authenticate(request: web.Request) -> web.Response:
         user = directory.authenticate(str(asked.get("username", "")), str(asked.get("password", "")))
     except Refused as error:
         return web.json_response({"error": str(error), "locked": error.locked}, status=401)
-    return web.json_response({"user": full_name(user), "groups": directory.groups_of(user)})
+    # The Supervisor knows users in one spelling, however they were made or log in.
+    return web.json_response({"user": principal_key(full_name(user)), "groups": directory.groups_of(user)})
 
 
 @routes.get("/roles")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .directory import DOMAIN, Directory, WeakPassword, check_policy, principal_key
+from .directory import DOMAIN, USERS, Directory, WeakPassword, check_policy, principal_key
 from .security import hash_password
 from .soap import Call, SoapFault, child
 
@@ -50,16 +50,15 @@ def _existing_user(directory: Directory, name: str) -> dict[str, Any]:
     return user
 
 
-def _existing_group(directory: Directory, name: str) -> dict[str, Any]:
-    found = next((group for key, group in directory.groups.items() if key.lower() == name.lower()), None)
+def _existing_group(directory: Directory, name: str) -> tuple[str, dict[str, Any]]:
+    found = directory.find_group(name)
     if found is None:
         raise _unknown(name)
     return found
 
 
 def _check_free(directory: Directory, name: str) -> None:
-    taken = directory.find(name) or any(key.lower() == name.lower() for key in directory.groups)
-    if taken:
+    if directory.find(name) or directory.find_group(name):
         raise SoapFault(DUPLICATE, "SsoFaultInvalidPrincipalFault", fields={"principal": name})
 
 
@@ -76,7 +75,7 @@ def create_user(directory: Directory, call: Call) -> dict[str, str]:
         raise SoapFault(f"'{name}' is not a user name", "InvalidArgumentFault", namespace="urn:vim25")
     _check_free(directory, name)
     _check_password(password)
-    directory.add(name, password, _details(call, "userDetails"), ["Users"])
+    directory.add(name, password, _details(call, "userDetails"), [USERS])
     return {"name": name, "domain": DOMAIN}
 
 
@@ -104,10 +103,10 @@ def delete_principal(directory: Directory, call: Call) -> None:
     if user is not None:
         del directory.users[principal_key(user["name"])]
     else:
-        group = _existing_group(directory, name)
-        del directory.groups[group["name"]]
-        for member in directory.users.values():
-            member["groups"] = [entry for entry in member["groups"] if entry != group["name"]]
+        key, _ = _existing_group(directory, name)
+        del directory.groups[key]
+        for member in [*directory.users.values(), *directory.groups.values()]:
+            member["groups"] = [entry for entry in member.get("groups", []) if entry != key]
     directory.store.changed()
 
 
@@ -115,7 +114,7 @@ def create_group(directory: Directory, call: Call) -> dict[str, str]:
     name = call.value("groupName")
     _check_free(directory, name)
     description = _details(call, "groupDetails").get("description", "")
-    directory.groups[name] = {"name": name, "description": description}
+    directory.groups[f"{name}@{DOMAIN}"] = {"name": name, "description": description}
     directory.store.changed()
     return {"name": name, "domain": DOMAIN}
 
@@ -123,30 +122,31 @@ def create_group(directory: Directory, call: Call) -> dict[str, str]:
 def add_user_to_group(directory: Directory, call: Call) -> bool:
     """False when the user was a member before."""
     user = _existing_user(directory, _principal(call, "userId")[0])
-    return _join(directory, user, _existing_group(directory, call.value("groupName")))
+    return _join(directory, user, call)
 
 
 def add_group_to_group(directory: Directory, call: Call) -> bool:
-    inner = _existing_group(directory, _principal(call, "groupId")[0])
-    return _join(directory, inner, _existing_group(directory, call.value("groupName")))
+    _, inner = _existing_group(directory, _principal(call, "groupId")[0])
+    return _join(directory, inner, call)
 
 
-def _join(directory: Directory, member: dict[str, Any], group: dict[str, Any]) -> bool:
+def _join(directory: Directory, member: dict[str, Any], call: Call) -> bool:
+    key, _ = _existing_group(directory, call.value("groupName"))
     groups = member.setdefault("groups", [])
-    if group["name"] in groups:
+    if key in groups:
         return False
-    groups.append(group["name"])
+    groups.append(key)
     directory.store.changed()
     return True
 
 
 def remove_from_group(directory: Directory, call: Call) -> bool:
     name = _principal(call, "principalId")[0]
-    group = _existing_group(directory, call.value("groupName"))
-    member = directory.find(name) or _existing_group(directory, name)
-    if group["name"] not in member.get("groups", []):
+    key, _ = _existing_group(directory, call.value("groupName"))
+    member = directory.find(name) or _existing_group(directory, name)[1]
+    if key not in member.get("groups", []):
         return False
-    member["groups"].remove(group["name"])
+    member["groups"].remove(key)
     directory.store.changed()
     return True
 
@@ -191,8 +191,8 @@ def find_users(directory: Directory, call: Call) -> list[dict[str, Any]]:
 
 def find_group(directory: Directory, call: Call) -> dict[str, Any] | None:
     name, domain = _principal(call, "groupId")
-    match = [group for key, group in directory.groups.items() if key.lower() == name.lower()]
-    return _group(match[0]) if match and domain.lower() == DOMAIN else None
+    found = directory.find_group(name)
+    return _group(found[1]) if found and domain.lower() == DOMAIN else None
 
 
 def find_groups(directory: Directory, call: Call) -> list[dict[str, Any]]:
@@ -202,8 +202,8 @@ def find_groups(directory: Directory, call: Call) -> list[dict[str, Any]]:
 
 
 def find_members(directory: Directory, call: Call) -> list[dict[str, Any]]:
-    group = _existing_group(directory, _principal(call, "groupId")[0])
-    members = [user for user in directory.users.values() if group["name"] in user["groups"]]
+    key, _ = _existing_group(directory, _principal(call, "groupId")[0])
+    members = [user for user in directory.users.values() if key in user["groups"]]
     return [_person(directory, user) for user in members]
 
 
