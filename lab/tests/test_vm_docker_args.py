@@ -64,7 +64,13 @@ def test_an_option_without_its_value() -> None:
 
 @pytest.mark.parametrize(
     "image",
-    ["rayproject/ray", "rayproject/ray:2.60.0-py311", "harbor.lab:5000/ml/ray-ml:nightly", "ray:2", "rayproject/ray@sha256:" + "a" * 64],
+    [
+        "rayproject/ray",
+        "rayproject/ray:2.60.0-py311",
+        "harbor.lab:5000/ml/ray-ml:nightly",
+        "ray:2",
+        "rayproject/ray@sha256:" + "a" * 64,
+    ],
 )
 def test_images_of_ray_from_any_registry(image: str) -> None:
     check_image(image)

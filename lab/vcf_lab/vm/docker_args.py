@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 VALUED = {
     "-e", "--env", "--env-file", "-f", "--format", "--gpus", "--name", "--net", "--network", "-p", "--password",
     "--restart", "--runtime", "--shm-size", "--tail", "-n", "-u", "--user", "--username", "--ulimit", "-v", "--volume",
-    "-w", "--workdir", "--entrypoint", "-h", "--hostname", "--filter", "-t", "--time", "-s", "--signal", "-l", "--label",
+    "-w", "--workdir", "--entrypoint", "-h", "--hostname", "--filter", "-t", "--time", "-s", "--signal", "-l",
+    "--label",
     "-m", "--memory", "--cpus", "--publish", "--pull", "--device", "--cap-add", "--security-opt",
     "--ipc", "--pid", "--add-host",
 }  # fmt: skip

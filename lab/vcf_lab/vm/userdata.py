@@ -103,7 +103,8 @@ def parse(text: str) -> CloudConfig:
     if not isinstance(data, dict):
         raise UserDataError("user data is not a mapping")
     if unknown := sorted(set(data) - set(KEYS)):
-        raise UserDataError(f"unsupported cloud-config key {', '.join(map(str, unknown))}; supported: {', '.join(KEYS)}")
+        names = ", ".join(map(str, unknown))
+        raise UserDataError(f"unsupported cloud-config key {names}; supported: {', '.join(KEYS)}")
     return CloudConfig(
         users=tuple(_user(entry) for entry in _list(data, "users") if entry != "default"),
         files=tuple(_file(entry) for entry in _list(data, "write_files")),
@@ -152,15 +153,25 @@ def _file(entry: Any) -> File:
     if not path.startswith("/"):
         raise UserDataError(f"write_files {path}: the path is not absolute")
     content = str(entry.get("content") or "").encode()
-    if encoding != "text/plain":
-        content = base64.b64decode(content)
-    if encoding.startswith("gz"):
-        content = gzip.decompress(content)
+    try:
+        if encoding != "text/plain":
+            content = base64.b64decode(content)
+        if encoding.startswith("gz"):
+            content = gzip.decompress(content)
+    except (ValueError, OSError, EOFError) as error:
+        raise UserDataError(f"write_files {path}: the content is not {encoding}: {error}") from error
     try:
         mode = int(str(entry.get("permissions") or "0644"), 8)
     except ValueError as error:
         raise UserDataError(f"write_files {path}: permissions {entry['permissions']!r} are not octal") from error
-    return File(path, content, mode, entry.get("owner") or "root:root", bool(entry.get("append")), bool(entry.get("defer")))
+    return File(
+        path=path,
+        content=content,
+        mode=mode,
+        owner=entry.get("owner") or "root:root",
+        append=bool(entry.get("append")),
+        deferred=bool(entry.get("defer")),
+    )
 
 
 def _commands(entries: list) -> list[str | list[str]]:

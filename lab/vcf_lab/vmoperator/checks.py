@@ -12,7 +12,7 @@ from vcf_lab.vm import userdata
 
 from .conditions import BOOTSTRAP_READY, CLASS_READY, IMAGE_READY, STORAGE_READY, Condition
 
-UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 @dataclass

@@ -124,7 +124,8 @@ class Machines:
         try:
             address = self._pool.take("/".join(key))
         except PoolExhausted as error:
-            await self._status(key, {}, [*checked.conditions, Condition(c.NETWORK_READY, False, "Exhausted", str(error))])
+            exhausted = Condition(c.NETWORK_READY, False, "Exhausted", str(error))
+            await self._status(key, {}, [*checked.conditions, exhausted])
             self._soon(key, RETRY_SECONDS)
             return
         spec = self._spec(key, vm, checked, address)
