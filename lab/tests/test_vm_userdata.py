@@ -10,6 +10,7 @@ import gzip
 
 import pytest
 
+from vcf_lab.vm.cloudinit import shown
 from vcf_lab.vm.userdata import UserDataError, from_secret, parse
 
 TEXT = "#cloud-config\nruncmd: [uptime]\n"
@@ -85,3 +86,8 @@ def test_a_colon_in_a_bare_command_breaks_all_of_runcmd() -> None:
     """The operator's quoting trap: `su user -c 'echo a: b'` as a bare YAML item is a mapping."""
     with pytest.raises(UserDataError, match="unable to shellify type 'dict'"):
         parse("#cloud-config\nruncmd:\n  - uptime\n  - su rayvm -c 'echo a: b'\n")
+
+
+def test_passwords_are_not_shown() -> None:
+    assert shown("docker login r --username u --password s3cret") == "docker login r --username u --password ***"
+    assert shown(["docker", "login", "-p", "s3cret"]) == "docker login -p ***"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -51,11 +52,17 @@ def _carry_out(spec: VmSpec, config: CloudConfig, out: TextIO) -> None:
     for command in config.commands:
         started, written = time.monotonic(), OUTPUT.stat().st_size
         code = _run(spec, command, out)
-        LOG.info("runcmd: %s after %.2f s: %s", code, time.monotonic() - started, str(command)[:200])
+        LOG.info("runcmd: %s after %.2f s: %s", code, time.monotonic() - started, shown(command))
         if code:
-            failures.append(f"runcmd failed with exit code {code}: {str(command)[:200]}{_last_line(written)}")
+            failures.append(f"runcmd failed with exit code {code}: {shown(command)}{_last_line(written)}")
     if failures:
         raise UserDataError("; ".join(failures))
+
+
+def shown(command: str | list[str]) -> str:
+    """A command for logs and conditions: a registry's password is not for everybody."""
+    text = command if isinstance(command, str) else " ".join(command)
+    return re.sub(r"((?:--password|-p)[ =])\S+", r"\1***", text)[:200]
 
 
 def _run(spec: VmSpec, command: str | list[str], out: TextIO) -> int:
