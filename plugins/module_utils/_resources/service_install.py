@@ -1,0 +1,94 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where services are installed: both generations of the API, and the refusals of vCenter that mean "not yet"."""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import quote
+
+from .. import _wait
+from .._errors import RayError
+from .supervisor import clusters_of, is_cluster, summaries
+
+BASE = "/api/vcenter/namespace-management"
+# What vCenter says while it is settling, after a Supervisor was enabled or a service was registered or removed.
+NOT_YET = (
+    "service account is not ready",
+    "failed to run compatibility check",
+    "signature verification result not found",
+    "is in terminating status",
+)
+
+
+class Installs:
+    """The services of one Supervisor, through the path that its vCenter knows."""
+
+    def __init__(self, client: t.Any, supervisor: str) -> None:
+        self._client = client
+        self._supervisor = supervisor
+        self.path: str | None = None
+
+    def rows(self) -> list[dict]:
+        """All installs, in short. Asked for as a list: 404 is then about the path, never about a service."""
+        if self.path is None:
+            return self._first()
+        return _rows(self._client.find(self.path))
+
+    def get(self, service: str) -> dict | None:
+        if not any(row["supervisor_service"] == service for row in self.rows()):
+            return None
+        return self._client.find(self.path_of(service))
+
+    def path_of(self, service: str) -> str:
+        return f"{self.path}/{quote(service, safe='')}"
+
+    def _first(self) -> list[dict]:
+        """The path of 9.0 and later, else the older one of the cluster."""
+        if not is_cluster(self._supervisor):
+            newer = f"{BASE}/supervisors/{self._supervisor}/supervisor-services"
+            answer = self._client.find(newer)
+            if answer is not None:
+                self.path = newer
+                return _rows(answer)
+        clusters = clusters_of(self._client, self._supervisor)
+        if not clusters:
+            raise RayError(f"vCenter names no cluster of the Supervisor {self._supervisor}.", code="FAILED", hint="Look at it in the vSphere Client.")
+        self.path = f"{BASE}/clusters/{clusters[0]}/supervisor-services"
+        return _rows(self._client.find(self.path))
+
+
+def _rows(answer: t.Any) -> list[dict]:
+    return (answer.get("supervisor_services") if isinstance(answer, dict) else answer) or []
+
+
+def installed_on(client: t.Any, service: str) -> list[dict]:
+    """The Supervisors that have a service, with the version."""
+    found = []
+    for supervisor in summaries(client):
+        for row in Installs(client, supervisor["supervisor"]).rows():
+            if row["supervisor_service"] == service:
+                found.append({"name": supervisor["name"], "version": row.get("current_version") or row.get("desired_version")})
+    return found
+
+
+def is_not_yet(error: RayError) -> bool:
+    return any(text in error.message.lower() for text in NOT_YET)
+
+
+def ride_out(attempt: t.Callable[[], t.Any], what: str, patience: float, landed: t.Callable[[], bool] = lambda: False) -> None:
+    """Make a request until vCenter takes it; ``landed`` tells whether one that was refused was carried out all the same."""
+    refusals: list[str] = []
+
+    def once() -> bool:
+        try:
+            attempt()
+        except RayError as error:
+            if not is_not_yet(error):
+                raise
+            refusals.append(error.message)
+            return landed()
+        return True
+
+    _wait.until(once, bool, what=what, timeout=patience, interval=1.0, limit=15.0, diagnose=lambda: f"vCenter says: {refusals[-1]}")
