@@ -149,7 +149,7 @@ def _build_all(todo: list[Tool], folder: Path, say: Say) -> None:
     needed = max((tool.go_line for tool in todo), key=numbers)
     started = time.monotonic()
     with _toolchain(needed, folder, say) as go:
-        say(f"building {len(todo)} programs with {go.version}, once; about 7 minutes on 2 cores")
+        say(f"building {len(todo)} programs with {go.version}, once (all of them: about 7 minutes on 2 cores)")
         for number, tool in enumerate(todo, 1):
             label = f"[{number}/{len(todo)}] {tool.name} {tool.pinned}"
             say(label)
