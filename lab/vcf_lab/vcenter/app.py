@@ -151,5 +151,6 @@ async def check_session(request: web.Request, handler: Handler) -> web.StreamRes
         raise unauthenticated("The user of this session does not exist any more.")
     request["session"], request["user"] = session, session.user
     if not request.path.startswith(OPEN_TO_ALL) and not directory.is_administrator(user):
-        raise ApiError("UNAUTHORIZED", f"The user {session.user} has no permission for this operation.", id="vapi.security.authorization.invalid")
+        text = f"The user {session.user} has no permission for this operation."
+        raise ApiError("UNAUTHORIZED", text, id="vapi.security.authorization.invalid")
     return await handler(request)

@@ -64,15 +64,13 @@ class ApiError(Exception):
 
 def missing(what: str, name: str) -> ApiError:
     """NOT_FOUND for an object named by its identifier."""
-    return ApiError(
-        "NOT_FOUND", f"{what} with identifier '{name}' does not exist.", id="com.vmware.vapi.std.errors.not_found", args=[name]
-    )
+    text = f"{what} with identifier '{name}' does not exist."
+    return ApiError("NOT_FOUND", text, id="com.vmware.vapi.std.errors.not_found", args=[name])
 
 
 def required(body: dict[str, Any], *names: str) -> None:
     """INVALID_ARGUMENT when a field that the operation cannot do without is missing."""
     for name in names:
         if body.get(name) in (None, ""):
-            raise ApiError(
-                "INVALID_ARGUMENT", f"The field '{name}' is required.", id="com.vmware.vapi.std.errors.invalid_argument", args=[name]
-            )
+            text = f"The field '{name}' is required."
+            raise ApiError("INVALID_ARGUMENT", text, id="com.vmware.vapi.std.errors.invalid_argument", args=[name])

@@ -11,46 +11,13 @@ from typing import Any
 from aiohttp import web
 
 from .errors import ApiError, missing, required
+from .library_shapes import MODEL, SUBSCRIPTION
 from .library_sync import POLICY, Synchronizer
 from .store import Store, new_id, now
 from .subscription import ProbeFailed, valid_thumbprint
 from .wcp_request import body as read_body
 from .wcp_request import has, unknown_operation
 
-SUBSCRIPTION = {
-    "subscription_url": str,
-    "authentication_method": ("NONE", "BASIC"),
-    "automatic_sync_enabled": bool,
-    "on_demand": bool,
-    "ssl_thumbprint": str,
-    "ssl_certificate": str,
-    "user_name": str,
-    "password": str,
-    "source_info": {"source_library": str, "subscription": str},
-}
-PUBLISH = {
-    "published": bool,
-    "authentication_method": ("NONE", "BASIC"),
-    "publish_url": str,
-    "user_name": str,
-    "password": str,
-    "current_password": str,
-    "persist_json_enabled": bool,
-}
-MODEL = {
-    "name": str,
-    "type": ("LOCAL", "SUBSCRIBED"),
-    "description": str,
-    "storage_backings": [{"type": ("DATASTORE", "OTHER"), "datastore_id": str, "storage_uri": str}],
-    "subscription_info": SUBSCRIPTION,
-    "publish_info": PUBLISH,
-    "security_policy_id": str,
-    "unset_security_policy_id": bool,
-    "persist_json_enabled": bool,
-    "optimization_info": {"optimize_remote_publishing": bool},
-    "version": str,
-    "server_guid": str,
-}
 HIDDEN = ("sync_error",)
 SECRETS = ("password", "current_password")
 

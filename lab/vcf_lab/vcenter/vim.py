@@ -134,7 +134,8 @@ def _record(entry: Any) -> dict[str, Any]:
     if "summary" in values:
         summary = values["summary"]
         kind = str(summary.type)
-        record |= {"type": kind if kind in DATASTORE_TYPES else "VMFS", "free_space": summary.freeSpace, "capacity": summary.capacity}
+        record["type"] = kind if kind in DATASTORE_TYPES else "VMFS"
+        record["free_space"], record["capacity"] = summary.freeSpace, summary.capacity
         record["accessible"] = bool(summary.accessible)
     if "runtime.connectionState" in values:
         record["connection_state"] = str(values["runtime.connectionState"]).upper()
