@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .. import _wait
@@ -117,6 +118,13 @@ class RayJob:
             raise RayError(f"Job {self.name} is {job['status']}{why}{'' if why.endswith('.') else '.'} Last lines of its log: {_joined(tail)}", code="FAILED",
                            hint="To run it again, choose another submission_id, or remove this job first (state: absent).",
                            details={"ray_job": {**job, "log_tail": tail}})
+
+
+def secrets(runtime_env: dict | None) -> list[str]:
+    """Values of environment variables that by their names are secrets; short values would garble every text they are cut from."""
+    variables = (runtime_env or {}).get("env_vars")
+    found = variables.items() if isinstance(variables, dict) else ()
+    return [str(v) for k, v in found if re.search(r"pass|secret|token|key|cred", k, re.IGNORECASE) and len(str(v)) >= 6]
 
 
 def _first_line(message: str | None) -> str:

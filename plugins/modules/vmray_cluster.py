@@ -1,0 +1,264 @@
+#!/usr/bin/python
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: vmray_cluster
+short_description: A Ray cluster on virtual machines of a Supervisor
+description:
+  - Makes, changes and removes a C(VMRayCluster) of the Ray service on VCF.
+  - Everything that would make the cluster fail later is looked for before the first write, and all of it is reported at once; then the
+    API server checks the object in a dry run, also in check mode.
+  - A cluster is ready when Ray's dashboard answers and lists at least as many live workers as the node types ask for, twice in a row.
+  - The object is never replaced, only merged into, because a replacement leaves machines behind.
+options:
+  name:
+    description: Name of the cluster, at most 52 characters.
+    type: str
+    required: true
+  namespace:
+    description: The vSphere namespace.
+    type: str
+    required: true
+  state:
+    description:
+      - V(absent) removes the cluster and waits until its virtual machines, services and secrets are gone.
+    type: str
+    choices: [present, absent]
+    default: present
+  definition:
+    description:
+      - A whole C(VMRayCluster) as a dictionary, as an alternative to the single options. Options that are set too are laid over it.
+    type: dict
+  image:
+    description: Image of the virtual machines, by the name of the item in the content library or by its id (V(vmi-...)).
+    type: str
+  storage_class:
+    description: Storage class of the virtual machines.
+    type: str
+  api_server:
+    description:
+      - Address of the Supervisor as the head reaches it, host or host:port. The address of this connection is used for a new cluster when left out.
+    type: str
+  ray_image:
+    description: Container image with Ray for all nodes, with a fixed tag.
+    type: str
+  vm_user:
+    description: Linux user on the nodes; V(ray) for a new cluster when left out.
+    type: str
+  vm_password:
+    description:
+      - Password of O(vm_user). Stored as a salted hash. It is compared with the hash of a cluster that exists, and it cannot be changed there.
+    type: str
+  network:
+    description: Network of the virtual machines as C(spec.common_node_config.network) of the custom resource; the namespace's own when left out.
+    type: dict
+  head:
+    description: The head of the cluster.
+    type: dict
+    suboptions:
+      node_type:
+        description: Name of its node type; V(ray.head.default) for a new cluster when left out.
+        type: str
+      vm_class:
+        description: VM class of its node type.
+        type: str
+      port:
+        description: Port of Ray's control service; V(6379) for a new cluster when left out.
+        type: int
+  workers:
+    description: Node types of the workers.
+    type: list
+    elements: dict
+    suboptions:
+      node_type:
+        description: Name of the node type.
+        type: str
+        default: ray.worker.default
+      vm_class:
+        description: VM class of the workers.
+        type: str
+      min_workers:
+        description: Workers that are kept alive; 1 for a new cluster when left out.
+        type: int
+      max_workers:
+        description: The most workers of this type; O(workers[].min_workers) for a new cluster when left out.
+        type: int
+      resources:
+        description: Resources that the workers offer to Ray.
+        type: dict
+        suboptions:
+          cpu:
+            description: Custom resource C(cpu). Ray finds the real number of CPUs by itself.
+            type: int
+          gpu:
+            description: Custom resource C(gpu).
+            type: int
+          memory:
+            description: Memory in bytes, or an amount such as V(4Gi). Without it the workers offer no memory resource.
+            type: str
+  max_workers:
+    description: The most workers of the cluster, without the head; what the node types need for a new cluster when left out.
+    type: int
+  idle_timeout_minutes:
+    description: Minutes after which a worker without work goes; 5 for a new cluster when left out.
+    type: int
+  enable_tls:
+    description: Whether Ray's own traffic is encrypted; V(true) for a new cluster when left out. The dashboard is not covered by it.
+    type: bool
+  docker_secret:
+    description: Secret in the namespace with C(username) and C(password) for the registry of O(ray_image).
+    type: str
+notes:
+  - On a living cluster only O(image), O(storage_class), O(network) and the VM class of a node type can be changed, and they hold for machines
+    made later. Other changes are refused, because the operator would accept them and do nothing.
+  - The dashboard has no authentication of its own. Whoever reaches it can run code on the cluster.
+requirements:
+  - requests
+  - passlib
+author:
+  - Contributors to the vcf.ray project (@vcf-ray)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - vcf.ray.kubernetes
+  - vcf.ray.wait
+  - vcf.ray.attributes.state
+"""
+
+EXAMPLES = r"""
+- name: A cluster with two workers
+  vcf.ray.vmray_cluster:
+    kubeconfig: ~/.kube/ray
+    name: test-ray
+    namespace: deploy-ray
+    image: ubuntu-ray
+    storage_class: vsan-default-storage-policy
+    ray_image: rayproject/ray:2.60.0-py311
+    vm_password: "{{ vault_vm_password }}"
+    head:
+      vm_class: best-effort-xlarge
+    workers:
+      - vm_class: best-effort-xlarge
+        min_workers: 2
+        max_workers: 5
+        resources:
+          memory: 16Gi
+  register: ray
+
+- name: Remove it
+  vcf.ray.vmray_cluster:
+    kubeconfig: ~/.kube/ray
+    name: test-ray
+    namespace: deploy-ray
+    state: absent
+"""
+
+RETURN = r"""
+vmray_cluster:
+  description: The cluster; null when it is absent.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the cluster.
+      type: str
+    namespace:
+      description: Its namespace.
+      type: str
+    spec:
+      description: The specification as it is stored, without the hash of the password.
+      type: dict
+    status:
+      description: What the operator says. Its C(healthy) and C(running) do not mean that Ray runs.
+      type: dict
+    head_address:
+      description: Address of the head's virtual machine.
+      type: str
+    service_address:
+      description: Address of the cluster's load balancer.
+      type: str
+    dashboard_url:
+      description: Address of Ray's dashboard and of its REST API.
+      type: str
+      sample: http://192.0.2.20:8265
+    nodes:
+      description: The nodes that are alive, as Ray itself says, the head first; empty when Ray was not asked.
+      type: list
+      elements: dict
+    ready_by:
+      description: V(ray) when Ray answered with enough workers, V(not_checked) when it was not asked.
+      type: str
+unknown:
+  description: In check mode, what cannot be known before an earlier step has really run.
+  returned: in check mode, when the kind is not known to the API server yet
+  type: list
+  elements: str
+"""
+
+from ..module_utils import _wait
+from ..module_utils._clients import kube as kube_client
+from ..module_utils._clients import ray as ray_client
+from ..module_utils._diagnose.vmray_cluster import explain
+from ..module_utils._module import run
+from ..module_utils._reconcile import reconcile
+from ..module_utils._resources.vmray_cluster import VMRayCluster
+
+RESOURCES = {"cpu": {"type": "int"}, "gpu": {"type": "int"}, "memory": {"type": "str"}}
+WORKER = {
+    "node_type": {"type": "str", "default": "ray.worker.default"},
+    "vm_class": {"type": "str"},
+    "min_workers": {"type": "int"},
+    "max_workers": {"type": "int"},
+    "resources": {"type": "dict", "options": RESOURCES},
+}
+SPEC = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "definition": {"type": "dict"},
+    "image": {"type": "str"},
+    "storage_class": {"type": "str"},
+    "api_server": {"type": "str"},
+    "ray_image": {"type": "str"},
+    "vm_user": {"type": "str"},
+    "vm_password": {"type": "str", "no_log": True},
+    "network": {"type": "dict"},
+    "head": {"type": "dict", "options": {"node_type": {"type": "str"}, "vm_class": {"type": "str"}, "port": {"type": "int"}}},
+    "workers": {"type": "list", "elements": "dict", "options": WORKER},
+    "max_workers": {"type": "int"},
+    "idle_timeout_minutes": {"type": "int"},
+    "enable_tls": {"type": "bool"},
+    "docker_secret": {"type": "str", "no_log": False},
+}
+# A dashboard behind a load balancer that is still pending must not hold up the wait.
+DASHBOARD_TIMEOUT = 5
+
+
+def dashboard(url):
+    """Ray's dashboard at an address."""
+    return ray_client.at(url, timeout=DASHBOARD_TIMEOUT)
+
+
+def ensure(task, kube):
+    """The cluster as asked for, or gone."""
+    p = task.params
+    cluster = VMRayCluster(kube, p["name"], p["namespace"], ray_at=dashboard,
+                           diagnose=lambda *seen: explain(*seen, dashboard))
+    pasted = (((p["definition"] or {}).get("spec") or {}).get("common_node_config") or {}).get("vm_password_salt_hash")
+    task.hide([pasted] if pasted else [])
+    result = reconcile(task, cluster, cluster.ask_for(p) if p["state"] == "present" else None)
+    for text in cluster.warnings:
+        task.warn(text)
+    return result
+
+
+def main():
+    run({**kube_client.ARGSPEC, **_wait.ARGSPEC, **SPEC}, kube_client.connect, ensure)
+
+
+if __name__ == "__main__":
+    main()
