@@ -148,8 +148,11 @@ async def _ytt(ytt: Path, options: dict[str, Any], folder: Path, namespace: str,
     try:
         out, err = await asyncio.wait_for(process.communicate(), YTT_TIMEOUT)
     except asyncio.TimeoutError as error:
-        process.kill()
         raise ReconcileFailed(f"Templating: ytt did not end within {YTT_TIMEOUT:.0f} s") from error
+    finally:
+        if process.returncode is None:  # too slow, or the install was stopped
+            process.kill()
+            await process.wait()
     if process.returncode:
         raise ReconcileFailed(f"Templating: ytt: {err.decode(errors='replace').strip()}")
     return out.decode()

@@ -92,9 +92,9 @@ def vm_class(record: dict[str, Any], into: str) -> dict[str, Any]:
     return _object(VMOPERATOR, "VirtualMachineClass", record["id"], into, spec=spec)
 
 
-def image(item: dict[str, Any], into: str) -> dict[str, Any]:
-    """A library item as an image; one that breaks the library's security policy is not Ready."""
-    compliant = item.get("security_compliance", True) is not False
+def image(item: dict[str, Any], library: dict[str, Any], into: str) -> dict[str, Any]:
+    """A library item as an image; one that breaks the security policy that its library has is not Ready."""
+    compliant = not library.get("security_policy_id") or item.get("security_compliance", True) is not False
     word, reason = ("True", "Available") if compliant else ("False", "SecurityNotCompliant")
     text = "" if compliant else "The item does not comply with the security policy of its content library."
     obj = _object(VMOPERATOR, "VirtualMachineImage", image_name(item["id"]), into)
@@ -123,7 +123,14 @@ def image(item: dict[str, Any], into: str) -> dict[str, Any]:
     return obj
 
 
-def role_binding(entry: dict[str, Any], into: str) -> dict[str, Any]:
+def _principal(store: Store, entry: dict[str, Any]) -> str:
+    """The name as single sign-on spells it: RBAC tells capitals apart, vCenter does not."""
+    name = f"{entry['subject']}@{entry['domain']}"
+    section = store["users" if entry["subject_type"] == "USER" else "groups"]
+    return next((known for known in section if known.lower() == name.lower()), name)
+
+
+def role_binding(store: Store, entry: dict[str, Any], into: str) -> dict[str, Any]:
     """One entry of the access list as RBAC of the single sign-on identity."""
     kind = "User" if entry["subject_type"] == "USER" else "Group"
     return _object(
@@ -132,7 +139,7 @@ def role_binding(entry: dict[str, Any], into: str) -> dict[str, Any]:
         f"wcp:{into}:{kind.lower()}:{entry['domain']}:{entry['subject']}",
         into,
         roleRef={"apiGroup": RBAC, "kind": "ClusterRole", "name": _ROLES[entry["role"]]},
-        subjects=[{"apiGroup": RBAC, "kind": kind, "name": f"sso:{entry['subject']}@{entry['domain']}"}],
+        subjects=[{"apiGroup": RBAC, "kind": kind, "name": f"sso:{_principal(store, entry)}"}],
     )
 
 
@@ -143,9 +150,9 @@ def wanted(store: Store, record: dict[str, Any], policies: dict[str, dict[str, A
     found += [vm_class(store["vm_classes"][entry], name) for entry in record["vm_classes"] if entry in store["vm_classes"]]
     libraries = {entry["content_library"] for entry in record["libraries"]}
     found += [
-        image(item, name)
+        image(item, store["libraries"].get(item["library_id"], {}), name)
         for item in store["items"].values()
         if item["library_id"] in libraries and item.get("type") == "ovf"
     ]
-    found += [role_binding(entry, name) for entry in record["access_list"]]
+    found += [role_binding(store, entry, name) for entry in record["access_list"]]
     return found
