@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .namespaces import die_with_parent
 from .toolchain import BuildError, Go, from_wheel, numbers, on_path
 
 SOURCES = Path(__file__).parent / "go"
@@ -174,7 +175,13 @@ def _build(tool: Tool, folder: Path, go: Go, say: Say) -> None:
     log = folder / f".{tool.name}.log"
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            command, cwd=tool.sources, env=go.environment(), stdout=output, stderr=output, start_new_session=True
+            command,
+            cwd=tool.sources,
+            env=go.environment(),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=die_with_parent,  # a killed `lab up` must not go on building
         )
         try:
             while process.poll() is None:

@@ -35,7 +35,7 @@ class Go:
 
     def environment(self) -> dict[str, str]:
         """Never fetch another toolchain, never touch go.mod."""
-        env = os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off", "CGO_ENABLED": "0"}
+        env = os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
         if self.private:
             env |= {
                 "GOROOT": str(self.private / "go"),
