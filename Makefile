@@ -9,14 +9,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
-export NO_COLOR ?=
+export ANSIBLE_LOCALHOST_WARNING := False
+export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 
 .PHONY: site test down clean
 
 site: .venv/ready
 	@$(BIN)/lab up
-	@$(BIN)/lab doctor --quiet
-	@$(BIN)/lab exec $(CURDIR)/$(BIN)/ansible-playbook -i localhost, vcf.ray.site -e '@{lab}/vars.yml'
+	@$(BIN)/lab doctor > /dev/null
+	@$(BIN)/lab exec sh -c '$(CURDIR)/$(BIN)/ansible-playbook vcf.ray.site -e @$$LAB_STATE/vars.yml'
 	@$(BIN)/lab tour
 
 test: .venv/ready
