@@ -53,7 +53,7 @@ version_added: 0.1.0
 extends_documentation_fragment:
   - vcf.ray.ray
   - vcf.ray.wait
-  - vcf.ray.attributes.state
+  - vcf.ray.attributes
 """
 
 EXAMPLES = r"""

@@ -61,7 +61,7 @@ author:
   - Contributors to the vcf.ray project (@vcf-ray)
 version_added: 0.1.0
 extends_documentation_fragment:
-  - vcf.ray.attributes.state
+  - vcf.ray.attributes
 """
 
 EXAMPLES = r"""

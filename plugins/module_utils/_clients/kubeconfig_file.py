@@ -52,6 +52,7 @@ class KubeconfigFile:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 yaml.safe_dump(document, file, sort_keys=False)
             os.replace(name, self.path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        finally:
+            # Still there only when something went wrong, an interruption included.
+            if os.path.exists(name):
+                os.unlink(name)

@@ -8,24 +8,26 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError
-from .._resources import vmray_ready
-from .._resources.vmray_spec import least_workers, node_types
 
 LOG = "/var/log/cloud-init-output.log"
 
 
-def explain(kube: t.Any, namespace: str, name: str, raw: dict | None, ray_at: t.Callable[[str], t.Any]) -> str:
-    """A few sentences, first the stage that is missing, then what was seen on the way there."""
-    if raw is None:
+def explain(kube: t.Any, namespace: str, name: str, seen: dict | None, ray_at: t.Callable[[str], t.Any]) -> str:
+    """A few sentences: what was seen at each stage, then where to look next.
+
+    Args:
+        seen: the cluster as the module shows it, with ``least_workers``; None when it is not there.
+    """
+    if seen is None:
         return f"VMRayCluster {namespace}/{name} is not there."
-    status = raw.get("status") or {}
+    status = seen["status"]
     if not status.get("cluster_state"):
         return "How far it got: the cluster was accepted, and the operator has not looked at it: is its pod running? (A VI admin sees it.)"
     steps = [f"operator says {status['cluster_state']}{_conditions(status.get('conditions'))}"]
     steps.append(_machines(kube, namespace, name, status))
-    address = vmray_ready.service_address(raw)
+    address = seen["service_address"]
     steps.append(f"service address {address}" if address else f"no service address{_service(kube, namespace, name)}")
-    words, hint = _ray(address, raw, ray_at)
+    words, hint = _ray(address, seen, ray_at)
     return f"How far it got: {'; '.join([*steps, words])}. {hint}".strip()
 
 
@@ -64,12 +66,12 @@ def _service(kube: t.Any, namespace: str, name: str) -> str:
     return f" (VirtualMachineService {names[0]} waits for one: has the load balancer addresses left?)" if names else " (no VirtualMachineService yet)"
 
 
-def _ray(address: str | None, raw: dict, ray_at: t.Callable[[str], t.Any]) -> tuple[str, str]:
+def _ray(address: str | None, seen: dict, ray_at: t.Callable[[str], t.Any]) -> tuple[str, str]:
     """What Ray says, and the next step that follows from it."""
     if not address:
         return "Ray not asked", ""
-    user = ((raw.get("spec") or {}).get("common_node_config") or {}).get("vm_user") or "USER"
-    ray = ray_at(vmray_ready.dashboard_url(raw) or "")
+    user = (seen["spec"].get("common_node_config") or {}).get("vm_user") or "USER"
+    ray = ray_at(seen["dashboard_url"])
     try:
         version = ray.version().get("ray_version")
         nodes = ray.live_nodes()
@@ -80,19 +82,17 @@ def _ray(address: str | None, raw: dict, ray_at: t.Callable[[str], t.Any]) -> tu
     finally:
         ray.close()
     alive = sum(1 for n in nodes if not n["is_head"])
-    desired = len((raw.get("spec") or {}).get("autoscaler_desired_workers") or {})
-    words = f"Ray {version} answers, {alive} of {least_workers(raw.get('spec') or {})} workers alive, {desired} asked for by the autoscaler"
-    return words, _workers_hint(raw, alive, desired, user, address)
+    desired = len(seen["spec"].get("autoscaler_desired_workers") or {})
+    words = f"Ray {version} answers, {alive} of {seen['least_workers']} workers alive, {desired} asked for by the autoscaler"
+    return words, _workers_hint(seen, alive, desired, f"ssh {user}@{address}")
 
 
-def _workers_hint(raw: dict, alive: int, desired: int, user: str, address: str) -> str:
-    least = least_workers(raw.get("spec") or {})
-    if alive >= least:
+def _workers_hint(seen: dict, alive: int, desired: int, ssh: str) -> str:
+    if alive >= seen["least_workers"]:
         return ""
-    if desired < least:
+    if desired < seen["least_workers"]:
         return (f"The autoscaler does not ask for workers: its token may have expired (7.5 days), or api_server "
-                f"{(raw['spec'].get('api_server') or {}).get('location')} cannot be reached from the head. On the head (ssh {user}@{address}) "
+                f"{(seen['spec'].get('api_server') or {}).get('location')} cannot be reached from the head. On the head ({ssh}) "
                 "see /tmp/ray/session_latest/logs/monitor.log in the container.")
-    classes = ", ".join(sorted({str(n.get("vm_class")) for n in node_types(raw["spec"]).values()}))
-    return (f"Workers are brought up by the head over SSH: see monitor.log in its container (ssh {user}@{address}), "
-            f"and whether quota and capacity allow more machines of class {classes}.")
+    return (f"Workers are brought up by the head over SSH: see monitor.log in its container ({ssh}), "
+            "and whether quota and capacity of the namespace allow more machines.")

@@ -117,7 +117,8 @@ class VMRayCluster:
         if self._leaving is not None:
             meta = (self._raw or {}).get("metadata") or {}
             return f"It waits for finalizer {', '.join(meta['finalizers'])}: is the operator running?" if meta.get("finalizers") else ""
-        return self._diagnose(self._kube, self.namespace, self.name, self._raw)
+        seen = self._raw and {**view(self._raw), "least_workers": vmray_spec.least_workers(self._raw.get("spec") or {})}
+        return self._diagnose(self._kube, self.namespace, self.name, seen)
 
     def _new_spec(self) -> dict:
         """The whole spec of a cluster to be; faults and dry run included."""

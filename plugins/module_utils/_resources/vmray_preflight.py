@@ -31,7 +31,7 @@ def spec_faults(name: str, spec: dict) -> list[str]:
     """Faults that can be seen without asking anyone."""
     faults = []
     if not NAME.fullmatch(name):
-        faults.append(f"name {name} must be lower-case letters, digits and dashes, start with a letter and end with none of the dashes")
+        faults.append(f"name {name} must be lower-case letters, digits and dashes, start with a letter and not end with a dash")
     if len(name) > NAME_LENGTH:
         faults.append(f"name {name} has {len(name)} characters, and {NAME_LENGTH} are the most that leave room for the names of the workers")
     for path in REQUIRED:
