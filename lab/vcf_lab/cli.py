@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     add("exec", "run a command inside").add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
     add("shell", "a shell inside")
+    add("tour", "how to look around in this lab")
     add("env", "print the shell exports for clients")
     add("status", "parts and virtual machines")
     add("doctor", "ask every part for a sign of life; exit code 1 names the ill one")
@@ -138,6 +139,13 @@ def _kill(state: Path, part: str) -> int:
     return inside.execute(state, ["kill", "-KILL", str(pid)])
 
 
+def _command(options: argparse.Namespace) -> str:
+    """How this command was called, for printed advice: `.venv/bin/lab`, with the folder if it was named."""
+    called = os.path.relpath(sys.argv[0])
+    called = sys.argv[0] if called.startswith("..") else called
+    return f"{called} --state {shlex.quote(str(options.state))}" if options.state else called
+
+
 def dispatch(options: argparse.Namespace) -> int:
     state = options.state or settings.default_state()
     command = options.command
@@ -156,6 +164,7 @@ def dispatch(options: argparse.Namespace) -> int:
         "exec": lambda: inside.execute(state, _words(options)),
         "shell": lambda: inside.execute(state, [os.environ.get("SHELL") or "/bin/sh"]),
         "status": lambda: _status(state),
+        "tour": lambda: inside.python(state, "report", "tour", _command(options)),
         "doctor": lambda: inside.python(state, "doctor"),
         "digest": lambda: inside.python(state, "digest", *(["--show"] if options.show else [])),
         "requests": lambda: inside.python(state, "report", "requests", *(["--json"] if options.json else [])),

@@ -21,6 +21,24 @@ FIELDS = {
 }
 
 
+def list_vm_classes(client: t.Any) -> list[dict]:
+    """Every class of the vCenter, as it tells them, sorted by name."""
+    return sorted(client.get(BASE) or [], key=lambda row: row["id"])
+
+
+def described(info: dict) -> dict:
+    """A class in our words."""
+    # The spelling of memory_MB differs between releases.
+    lower = {key.lower(): value for key, value in info.items()}
+    return {
+        "name": info["id"],
+        **{option: lower.get(theirs.lower()) for option, theirs in FIELDS.items()},
+        "config_status": info.get("config_status"),
+        "namespaces": sorted(info.get("namespaces") or []),
+        "vms": sorted(info.get("vms") or []),
+    }
+
+
 class VmClass:
     """One VM class by its name, which is its id."""
 
@@ -33,18 +51,7 @@ class VmClass:
 
     def read(self) -> dict | None:
         found = self._client.find(self._path)
-        if found is None:
-            return None
-        # The spelling of memory_MB differs between releases.
-        lower = {key.lower(): value for key, value in found.items()}
-        own = {option: lower.get(theirs.lower()) for option, theirs in FIELDS.items()}
-        return {
-            "name": self.name,
-            **own,
-            "config_status": found.get("config_status"),
-            "namespaces": sorted(found.get("namespaces") or []),
-            "vms": sorted(found.get("vms") or []),
-        }
+        return None if found is None else described({"id": self.name, **found})
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
         unset = [k for k in ("cpus", "memory_mib") if desired.get(k) is None]
