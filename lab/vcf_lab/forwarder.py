@@ -55,7 +55,7 @@ async def _both_ways(
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One direction until its end, which is passed on: the other one may still have to say something."""
-    with contextlib.suppress(ConnectionError):  # a peer that resets ends this direction, as a close does
+    with contextlib.suppress(OSError):  # a peer that resets ends this direction, as a close does
         while data := await reader.read(CHUNK):
             writer.write(data)
             await writer.drain()

@@ -10,19 +10,17 @@ is synchronous and costs more memory in each part than all of this.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import logging
 import ssl
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import yaml
 
 from .kinds import KINDS, Resource
+from .kubeconfig import read_kubeconfig
 
 LOG = logging.getLogger(__name__)
 MERGE_PATCH = "application/merge-patch+json"
@@ -57,14 +55,7 @@ class Kube:
     @classmethod
     def connect(cls, kubeconfig: Path) -> Kube:
         """The server and user of the kubeconfig's current context; nothing is sent yet."""
-        config = yaml.safe_load(Path(kubeconfig).read_text())
-        context = _named(config, "contexts", config["current-context"])["context"]
-        cluster = _named(config, "clusters", context["cluster"])["cluster"]
-        user = _named(config, "users", context["user"])["user"]
-        token = user.get("token")
-        if not token and user.get("tokenFile"):
-            token = Path(user["tokenFile"]).read_text().strip()
-        return cls(cluster["server"], _tls(cluster, user), token)
+        return cls(*read_kubeconfig(kubeconfig))
 
     async def close(self) -> None:
         """Close the connections; the object can be used again afterwards."""
@@ -305,27 +296,3 @@ def _remember(known: dict[tuple[str, str], dict], event: str, obj: dict) -> None
         known.pop(_key(obj), None)
     else:
         known[_key(obj)] = obj
-
-
-def _named(config: dict, section: str, name: str) -> dict:
-    return next(entry for entry in config[section] if entry["name"] == name)
-
-
-def _tls(cluster: dict, user: dict) -> ssl.SSLContext | bool:
-    if not cluster["server"].startswith("https:"):
-        return True
-    context = ssl.create_default_context(cafile=cluster.get("certificate-authority"))
-    if "certificate-authority-data" in cluster:
-        context.load_verify_locations(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
-    if cluster.get("insecure-skip-tls-verify"):
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if "client-certificate" in user:
-        context.load_cert_chain(user["client-certificate"], user["client-key"])
-    elif "client-certificate-data" in user:
-        # ssl reads key pairs from files only.
-        with tempfile.NamedTemporaryFile(suffix=".pem") as pair:
-            for key in ("client-certificate-data", "client-key-data"):
-                pair.write(base64.b64decode(user[key]))
-            pair.flush()
-            context.load_cert_chain(pair.name)
-    return context

@@ -50,7 +50,15 @@ class VirtualAddress:
             if wanted != self._address:
                 await self.down()
                 if wanted:
-                    await self.up(wanted)
+                    await self._up_or_not(wanted)
+
+    async def _up_or_not(self, address: str) -> None:
+        """Nothing half open stays behind, so that the next try finds its place free."""
+        try:
+            await self.up(address)
+        except BaseException:
+            await self.down()
+            raise
 
     async def up(self, address: str) -> None:
         """Listen only when all of it works, so that whoever gets an answer can go on at once."""
@@ -62,7 +70,8 @@ class VirtualAddress:
         await self._publish(address)
         api = (settings.APISERVER_IP, settings.APISERVER_PORT)
         self._api = await forward((address, settings.APISERVER_PORT), lambda: api)
-        self._runner = web.AppRunner(self._app(), access_log=None, handler_cancellation=True)
+        # Without a limit open watches would hold up the removal for a minute.
+        self._runner = web.AppRunner(self._app(), access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
         await self._runner.setup()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*pki.issue(self._lab, "supervisor", [address]))
@@ -75,8 +84,6 @@ class VirtualAddress:
             self._api.close()
             self._api = None
         if self._runner is not None:
-            # Without a limit open watches would hold this up for a minute.
-            self._runner.shutdown_timeout = 0.5
             await self._runner.cleanup()
             self._runner = None
         await self._proxy.close()

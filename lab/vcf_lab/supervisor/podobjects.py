@@ -1,0 +1,104 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects of a pod and of its Deployment, as the API server shows them."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import hashlib
+import json
+import random
+
+ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # Kubernetes' own, in which no words can be spelled
+OWNED = "vcf-lab/deployment"
+
+
+def now() -> str:
+    """The time as Kubernetes writes it."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def template_hash(deployment: dict) -> str:
+    """Changes when the pods have to be replaced."""
+    text = json.dumps(deployment["spec"]["template"], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def pod(deployment: dict) -> dict:
+    """A new pod of the Deployment, with the Deployment as its owner."""
+    metadata, template = deployment["metadata"], copy.deepcopy(deployment["spec"]["template"])
+    suffix = "".join(random.choices(ALPHABET, k=5))
+    labels = {**template.get("metadata", {}).get("labels", {}), OWNED: metadata["name"][:63]}
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": metadata["name"], "uid": metadata["uid"]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"{metadata['name']}-{template_hash(deployment)}-{suffix}",
+            "namespace": metadata["namespace"],
+            "labels": labels,
+            "ownerReferences": [{**owner, "controller": True}],
+        },
+        "spec": template["spec"],
+    }
+
+
+def waiting(pod: dict, reason: str, message: str, *, restarts: int = 0) -> dict:
+    """Status of a pod whose container does not run."""
+    phase = "Pending" if restarts == 0 else "Running"
+    return _status(pod, phase, False, restarts, {"waiting": {"reason": reason, "message": message}})
+
+
+def running(pod: dict, address: str, started: str, *, ready: bool, restarts: int) -> dict:
+    """Status of a pod whose container runs."""
+    status = _status(pod, "Running", ready, restarts, {"running": {"startedAt": started}})
+    return status | {"podIP": address, "podIPs": [{"ip": address}], "startTime": started}
+
+
+def _status(pod: dict, phase: str, ready: bool, restarts: int, state: dict) -> dict:
+    word, since = ("True" if ready else "False"), now()
+    container = pod["spec"]["containers"][0]
+    return {
+        "phase": phase,
+        "conditions": [
+            {"type": "PodScheduled", "status": "True", "lastTransitionTime": since},
+            {"type": "Initialized", "status": "True", "lastTransitionTime": since},
+            {"type": "ContainersReady", "status": word, "lastTransitionTime": since},
+            {"type": "Ready", "status": word, "lastTransitionTime": since},
+        ],
+        "containerStatuses": [
+            {
+                "name": container["name"],
+                "image": container["image"],
+                "imageID": "",
+                "ready": ready,
+                "started": ready,
+                "restartCount": restarts,
+                "state": state,
+            }
+        ],
+    }
+
+
+def deployment_status(deployment: dict, wanted: int, ready: int) -> dict:
+    """What `kubectl rollout status` and the package installer look at."""
+    available = ready >= wanted
+    reason = "MinimumReplicasAvailable" if available else "MinimumReplicasUnavailable"
+    message = f"Deployment {'has' if available else 'does not have'} minimum availability."
+    since = now()
+    times = {"lastTransitionTime": since, "lastUpdateTime": since}
+    progress = "NewReplicaSetAvailable" if available else "ReplicaSetUpdated"
+    return {
+        "observedGeneration": deployment["metadata"].get("generation", 1),
+        "replicas": wanted,
+        "updatedReplicas": wanted,
+        "readyReplicas": ready,
+        "availableReplicas": ready,
+        "unavailableReplicas": wanted - ready,
+        "conditions": [
+            {"type": "Available", "status": str(available), "reason": reason, "message": message, **times},
+            {"type": "Progressing", "status": "True", "reason": progress, "message": message, **times},
+        ],
+    }
