@@ -38,11 +38,12 @@ def until(read: t.Callable[[], t.Any], done: t.Callable[[t.Any], bool], *, what:
     while True:
         value = read()
         reads += 1
+        if done(value):
+            return value
+        # After done: what it found out while it looked closer belongs to the words.
         now, words = clock(), say(value) if say else None
         if words != last:
             last, since = words, now
-        if done(value):
-            return value
         reason = failed(value) if failed else None
         if reason:
             raise RayError(f"Gave up waiting for {what}: {reason}{_more(diagnose)}", code="FAILED")

@@ -66,8 +66,7 @@ def test_check_mode_asks_the_server_and_writes_nothing() -> None:
     assert "vm_password_salt_hash" not in str(result)
 
 
-def test_check_mode_dry_runs_what_the_real_run_posts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_password, "hashed", lambda password: stored()["spec"]["common_node_config"]["vm_password_salt_hash"])
+def test_check_mode_dry_runs_what_the_real_run_posts() -> None:
     bodies: list = []
     kube = Scripted([(*READ, None), *PREFLIGHT], address="api:6443")
     kube.create = lambda kind, body, dry_run=False: bodies.append((copy.deepcopy(body), dry_run)) or body

@@ -1,0 +1,124 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the kube client sends, and what it makes of the answers, by a connection that follows a script."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing as t
+
+import pytest
+import urllib3
+
+from ansible_collections.vcf.ray.plugins.module_utils._clients import kube as kube_client
+from ansible_collections.vcf.ray.plugins.module_utils._clients.kube import Kube
+from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError, UnknownYet
+from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task
+
+BASE = "https://api:6443"
+RAY = "/apis/vmray.broadcom.com/v1alpha1/namespaces/ns/vmrayclusters"
+
+
+class Pool:
+    """``(method, path and query, body) -> (status, answer)``, in order; one call more or less fails."""
+
+    def __init__(self, *script: tuple) -> None:
+        self.script, self.headers = list(script), []
+
+    def request(self, method: str, url: str, *, body: bytes | None, headers: dict, **kwargs: t.Any) -> t.Any:
+        wanted, status, answer = self.script.pop(0)
+        assert (method, url.removeprefix(BASE), json.loads(body) if body else None) == wanted
+        self.headers.append(headers)
+        if isinstance(answer, Exception):
+            raise answer
+        return types.SimpleNamespace(status=status, data=(answer if isinstance(answer, str) else json.dumps(answer)).encode())
+
+    def clear(self) -> None:
+        assert not self.script
+
+
+def api(pool: Pool, token: str = "t") -> t.Any:
+    config = types.SimpleNamespace(host=BASE, ssl_ca_cert="ca.pem", get_api_key_with_prefix=lambda name, alias: f"Bearer {token}")
+    return types.SimpleNamespace(configuration=config, rest_client=types.SimpleNamespace(pool_manager=pool))
+
+
+def refusal(code: int, reason: str, message: str, **details: str) -> dict:
+    return {"kind": "Status", "code": code, "reason": reason, "message": message, "details": details}
+
+
+def kube(*script: tuple) -> tuple[Kube, Pool]:
+    pool = Pool(*script)
+    return Kube(lambda: api(pool)), pool
+
+
+def test_writes_are_strict_and_patches_are_merge_patches() -> None:
+    body = {"metadata": {"name": "c", "namespace": "ns"}}
+    client, pool = kube((("POST", f"{RAY}?fieldValidation=Strict&dryRun=All", body), 201, {"a": 1}), (("PATCH", f"{RAY}/c?fieldValidation=Strict", {"spec": {}}), 200, {"b": 2}),
+                        (("DELETE", f"{RAY}/c", None), 404, refusal(404, "NotFound", "gone", name="c")))
+    assert client.create("VMRayCluster", body, dry_run=True) == {"a": 1}
+    assert client.merge("VMRayCluster", "c", "ns", {"spec": {}}) == {"b": 2}
+    client.delete("VMRayCluster", "c", "ns")
+    client.close()
+    assert [h["Content-Type"] for h in pool.headers[:2]] == ["application/json", "application/merge-patch+json"]
+    assert pool.headers[0]["Authorization"] == "Bearer t"
+
+
+def test_names_never_fetch_contents() -> None:
+    client, pool = kube((("GET", "/api/v1/namespaces/ns/secrets", None), 200, {"items": [{"metadata": {"name": "b"}}, {"metadata": {"name": "a"}}]}))
+    assert client.names("Secret", "ns") == ["a", "b"]
+    assert "PartialObjectMetadataList" in pool.headers[0]["Accept"]
+
+
+def test_a_missing_object_is_none_and_a_missing_kind_is_not() -> None:
+    client, _pool = kube((("GET", f"{RAY}/c", None), 404, refusal(404, "NotFound", "not found", name="c")), (("GET", f"{RAY}/c", None), 404, "404 page not found\n"),
+                         (("GET", RAY, None), 404, "404 page not found\n"))
+    assert client.get("VMRayCluster", "c", "ns") is None
+    for call in (lambda: client.get("VMRayCluster", "c", "ns"), lambda: client.list("VMRayCluster", "ns")):
+        with pytest.raises(UnknownYet, match="the Ray service is not installed"):
+            call()
+
+
+@pytest.mark.parametrize(("status", "reason", "message", "code", "hint"), [
+    (403, "Forbidden", 'x is forbidden: User "u" cannot get', "FORBIDDEN", "no role on the namespace"), (422, "Invalid", "RayCluster is invalid: y", "INVALID", None),
+    (500, "InternalError", "failed calling webhook z", "INTERNAL", "is not serving"), (409, "AlreadyExists", "exists", "ALREADY_EXISTS", None)])
+def test_refusals_carry_the_servers_own_words(status: int, reason: str, message: str, code: str, hint: str | None) -> None:
+    client, _pool = kube((("POST", f"{RAY}?fieldValidation=Strict", {"metadata": {"name": "c", "namespace": "ns"}}), status, refusal(status, reason, message)))
+    with pytest.raises(RayError) as caught:
+        client.create("VMRayCluster", {"metadata": {"name": "c", "namespace": "ns"}})
+    assert message in caught.value.message and "VMRayCluster ns/c" in caught.value.message and caught.value.code == code
+    assert (hint or "") in (caught.value.hint or "") and bool(hint) == bool(caught.value.hint)
+
+
+def test_a_refused_token_is_read_again_once() -> None:
+    old, new = Pool((("GET", f"{RAY}/c", None), 401, refusal(401, "Unauthorized", "Unauthorized"))), Pool((("GET", f"{RAY}/c", None), 200, {"metadata": {}}))
+    loads = iter([api(old, "old"), api(new, "new")])
+    assert Kube(lambda: next(loads)).get("VMRayCluster", "c", "ns") == {"metadata": {}}
+
+
+def test_the_same_refused_token_is_not_tried_again() -> None:
+    client, pool = kube((("GET", f"{RAY}/c", None), 401, refusal(401, "Unauthorized", "Unauthorized")))
+    with pytest.raises(RayError) as caught:
+        client.get("VMRayCluster", "c", "ns")
+    assert caught.value.code == "AUTH"
+    pool.clear()
+
+
+@pytest.mark.parametrize(("error", "code"), [(urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.SSLError("unknown CA")), "TLS"),
+                                             (urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.NewConnectionError(None, "refused")), "CONNECTION")])
+def test_trust_is_told_from_reach(error: Exception, code: str) -> None:
+    client, _pool = kube((("GET", f"{RAY}/c", None), 0, error))
+    with pytest.raises(RayError) as caught:
+        client.get("VMRayCluster", "c", "ns")
+    assert caught.value.code == code
+
+
+def test_secrets_of_a_kubeconfig_are_hidden_and_its_names_are_not() -> None:
+    hidden: list = []
+    config = {"clusters": [{"name": "c", "cluster": {"server": BASE}}], "users": [{"name": "u", "user": {"token": "planted", "client-key-data": "cGxhbnRlZA=="}}],
+              "contexts": [{"name": "ns", "context": {"cluster": "c", "user": "u"}}], "current-context": "ns"}
+    params = {"kubeconfig": json.dumps(config), "context": None, "host": None, "api_key": None, "ca_cert": None, "validate_certs": None}
+    with pytest.raises(RayError, match="No connection can be made"), kube_client.connect(Task({**params, "context": "nope"}, hide=hidden.extend)):
+        pass
+    assert sorted(hidden) == ["cGxhbnRlZA==", "planted"]
