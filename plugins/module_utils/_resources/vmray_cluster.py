@@ -20,9 +20,17 @@ OPERATOR_PATIENCE = 30
 def view(raw: dict) -> dict:
     """What is shown of a cluster: never the password's hash."""
     meta, status = raw["metadata"], raw.get("status") or {}
-    return {"name": meta["name"], "namespace": meta["namespace"], "spec": vmray_spec.shown(raw.get("spec") or {}), "status": status,
-            "head_address": (status.get("head_node_status") or {}).get("ip"), "service_address": vmray_ready.service_address(raw),
-            "dashboard_url": vmray_ready.dashboard_url(raw), "nodes": [], "ready_by": "not_checked"}
+    return {
+        "name": meta["name"],
+        "namespace": meta["namespace"],
+        "spec": vmray_spec.shown(raw.get("spec") or {}),
+        "status": status,
+        "head_address": (status.get("head_node_status") or {}).get("ip"),
+        "service_address": vmray_ready.service_address(raw),
+        "dashboard_url": vmray_ready.dashboard_url(raw),
+        "nodes": [],
+        "ready_by": "not_checked",
+    }
 
 
 class VMRayCluster:
@@ -35,7 +43,9 @@ class VMRayCluster:
 
     noun = "vmray_cluster"
 
-    def __init__(self, kube: t.Any, name: str, namespace: str, *, ray_at: t.Callable[[str], t.Any], diagnose: t.Callable[[t.Any, str, str, t.Any], str]) -> None:
+    def __init__(
+        self, kube: t.Any, name: str, namespace: str, *, ray_at: t.Callable[[str], t.Any], diagnose: t.Callable[[t.Any, str, str, t.Any], str]
+    ) -> None:
         self._kube, self.name, self.namespace = kube, name, namespace
         self._ray_at, self._diagnose = ray_at, diagnose
         self._raw: dict | None = None
@@ -84,7 +94,9 @@ class VMRayCluster:
         """Ray answers with enough live workers in two reads in a row; ``current`` then lists its nodes."""
         raw = self._raw
         if current is None or raw is None:
-            raise RayError(f"VMRayCluster {self.namespace}/{self.name} has vanished while it was waited for.", code="FAILED", hint="Did someone remove it?")
+            raise RayError(
+                f"VMRayCluster {self.namespace}/{self.name} has vanished while it was waited for.", code="FAILED", hint="Did someone remove it?"
+            )
         good, nodes, self._words = False, [], "no service address yet"
         url = vmray_ready.dashboard_url(raw)
         if url:
@@ -99,8 +111,11 @@ class VMRayCluster:
             return True
         reason = None if good else self._signs.judge(vmray_ready.signs(raw))
         if reason:
-            raise RayError(f"VMRayCluster {self.namespace}/{self.name} cannot become ready: {reason}. {self.diagnose()}", code="FAILED",
-                           hint="Mend the cause; the operator goes on by itself, then run this task again.")
+            raise RayError(
+                f"VMRayCluster {self.namespace}/{self.name} cannot become ready: {reason}. {self.diagnose()}",
+                code="FAILED",
+                hint="Mend the cause; the operator goes on by itself, then run this task again.",
+            )
         return False
 
     def say(self, current: dict | None) -> str:
@@ -132,7 +147,12 @@ class VMRayCluster:
         self._refuse(faults)
         config["vm_image"] = self._image_id(config["vm_image"])
         self.warnings = vmray_preflight.warnings(spec)
-        self._body = {"apiVersion": "vmray.broadcom.com/v1alpha1", "kind": KIND, "metadata": {"name": self.name, "namespace": self.namespace}, "spec": spec}
+        self._body = {
+            "apiVersion": "vmray.broadcom.com/v1alpha1",
+            "kind": KIND,
+            "metadata": {"name": self.name, "namespace": self.namespace},
+            "spec": spec,
+        }
         self._accepted(lambda: self._kube.create(KIND, self._body, dry_run=True))
         return spec
 
@@ -150,9 +170,12 @@ class VMRayCluster:
         if self._password and not _password.matches(self._password, had.get(vmray_spec.HASH) or ""):
             frozen.append("vm_password")
         if frozen:
-            raise RayError(f"VMRayCluster {self.namespace}/{self.name} is alive and would not heed a change of: {', '.join(sorted(frozen))}.", code="INPUT",
-                           hint="These are fixed at the first boot of its machines. Remove the cluster and make it anew, or ask for what it is.",
-                           details={"fields": sorted(frozen)})
+            raise RayError(
+                f"VMRayCluster {self.namespace}/{self.name} is alive and would not heed a change of: {', '.join(sorted(frozen))}.",
+                code="INPUT",
+                hint="These are fixed at the first boot of its machines. Remove the cluster and make it anew, or ask for what it is.",
+                details={"fields": sorted(frozen)},
+            )
         patch = vmray_spec.nested(found)
         if not patch:
             return {}
@@ -166,11 +189,16 @@ class VMRayCluster:
 
     def _refuse(self, faults: list[str]) -> None:
         if faults:
-            raise RayError(f"VMRayCluster {self.namespace}/{self.name} cannot work like this: {'; '.join(faults)}.", code="INPUT",
-                           hint="Nothing was written.", details={"faults": faults})
+            raise RayError(
+                f"VMRayCluster {self.namespace}/{self.name} cannot work like this: {'; '.join(faults)}.",
+                code="INPUT",
+                hint="Nothing was written.",
+                details={"faults": faults},
+            )
 
     def _accepted(self, dry_run: t.Callable[[], dict]) -> dict:
         """The answer to a dry run; an operator that has just been installed may need a moment to serve its webhooks."""
+
         def attempt() -> dict | RayError:
             try:
                 return dry_run()
@@ -179,8 +207,9 @@ class VMRayCluster:
                     return error
                 raise
 
-        return _wait.until(attempt, lambda answer: not isinstance(answer, RayError), what="the operator to check the cluster",
-                           timeout=OPERATOR_PATIENCE, say=str)
+        return _wait.until(
+            attempt, lambda answer: not isinstance(answer, RayError), what="the operator to check the cluster", timeout=OPERATOR_PATIENCE, say=str
+        )
 
     def _leftovers(self) -> list[str]:
         """What still bears the cluster's name; the operator only asks for removals and does not wait for them."""

@@ -20,10 +20,19 @@ LINUX_USER = re.compile(r"[a-z_][-a-z0-9_]{0,31}")
 TAKEN_PORTS = {22: "SSH", 8265: "the dashboard", 10001: "Ray clients"}
 _HOST = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-REFERENCE = re.compile(rf"(?:(?:{_HOST}(?:\.{_HOST})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
-                       r"(?::(?P<tag>\w[\w.-]{0,127}))?(?P<digest>@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?")
-REQUIRED = (("ray_docker_image",), ("api_server", "location"), ("head_node", "node_type"), ("common_node_config", "vm_image"),
-            ("common_node_config", "storage_class"), ("common_node_config", "vm_user"), ("common_node_config", HASH))
+REFERENCE = re.compile(
+    rf"(?:(?:{_HOST}(?:\.{_HOST})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
+    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?P<digest>@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?"
+)
+REQUIRED = (
+    ("ray_docker_image",),
+    ("api_server", "location"),
+    ("head_node", "node_type"),
+    ("common_node_config", "vm_image"),
+    ("common_node_config", "storage_class"),
+    ("common_node_config", "vm_user"),
+    ("common_node_config", HASH),
+)
 OPTION = {"ray_docker_image": "ray_image", "location": "api_server", "node_type": "head.node_type", "vm_image": "image", HASH: "vm_password"}
 
 
@@ -78,8 +87,11 @@ def _types(spec: dict) -> list[str]:
 
 
 def _resources(name: str, resources: dict) -> list[str]:
-    faults = [f"resources.{key} of node type {name} is {resources[key]!r} and must be a whole number from 0 to 255"
-              for key in ("cpu", "gpu") if resources.get(key) is not None and not (_count(resources[key]) and resources[key] <= 255)]
+    faults = [
+        f"resources.{key} of node type {name} is {resources[key]!r} and must be a whole number from 0 to 255"
+        for key in ("cpu", "gpu")
+        if resources.get(key) is not None and not (_count(resources[key]) and resources[key] <= 255)
+    ]
     if resources.get("memory") is not None and not _count(resources["memory"]):
         faults.append(f"resources.memory of node type {name} is {resources['memory']!r} and must be bytes, or an amount such as 4Gi")
     return faults
@@ -170,14 +182,16 @@ def _registry(kube: t.Any, namespace: str, name: str) -> list[str]:
 
 
 def _leftovers(kube: t.Any, namespace: str, name: str) -> list[str]:
-    """Secrets of an earlier cluster are used again without a word, with an expired token in them; a like-named account would be deleted in the end."""
+    """Secrets of an earlier cluster are used again without a word, with an old token; a like-named account would be deleted in the end."""
     faults = []
     try:
         stale = {f"{name}-hsecret", f"{name}-wsecret"} & set(kube.names("Secret", namespace))
         if stale:
             faults.append(f"left from an earlier cluster of this name: Secret {', '.join(sorted(stale))}; remove it first")
         if name in kube.names("ServiceAccount", namespace):
-            faults.append(f"a ServiceAccount {name} exists in namespace {namespace}; the cluster would take it over, and delete it in the end. Choose another name")
+            faults.append(
+                f"a ServiceAccount {name} exists in namespace {namespace}; the cluster would take it over, and delete it in the end. Choose another name"
+            )
     except RayError as error:
         _unless_forbidden(error)
     return faults

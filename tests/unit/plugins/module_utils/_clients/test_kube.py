@@ -55,8 +55,11 @@ def kube(*script: tuple) -> tuple[Kube, Pool]:
 
 def test_writes_are_strict_and_patches_are_merge_patches() -> None:
     body = {"metadata": {"name": "c", "namespace": "ns"}}
-    client, pool = kube((("POST", f"{RAY}?fieldValidation=Strict&dryRun=All", body), 201, {"a": 1}), (("PATCH", f"{RAY}/c?fieldValidation=Strict", {"spec": {}}), 200, {"b": 2}),
-                        (("DELETE", f"{RAY}/c", None), 404, refusal(404, "NotFound", "gone", name="c")))
+    client, pool = kube(
+        (("POST", f"{RAY}?fieldValidation=Strict&dryRun=All", body), 201, {"a": 1}),
+        (("PATCH", f"{RAY}/c?fieldValidation=Strict", {"spec": {}}), 200, {"b": 2}),
+        (("DELETE", f"{RAY}/c", None), 404, refusal(404, "NotFound", "gone", name="c")),
+    )
     assert client.create("VMRayCluster", body, dry_run=True) == {"a": 1}
     assert client.merge("VMRayCluster", "c", "ns", {"spec": {}}) == {"b": 2}
     client.delete("VMRayCluster", "c", "ns")
@@ -72,19 +75,30 @@ def test_names_never_fetch_contents() -> None:
 
 
 def test_a_missing_object_is_none_and_a_missing_kind_is_not() -> None:
-    client, _pool = kube((("GET", f"{RAY}/c", None), 404, refusal(404, "NotFound", "not found", name="c")), (("GET", f"{RAY}/c", None), 404, "404 page not found\n"),
-                         (("GET", RAY, None), 404, "404 page not found\n"))
+    client, _pool = kube(
+        (("GET", f"{RAY}/c", None), 404, refusal(404, "NotFound", "not found", name="c")),
+        (("GET", f"{RAY}/c", None), 404, "404 page not found\n"),
+        (("GET", RAY, None), 404, "404 page not found\n"),
+    )
     assert client.get("VMRayCluster", "c", "ns") is None
     for call in (lambda: client.get("VMRayCluster", "c", "ns"), lambda: client.list("VMRayCluster", "ns")):
         with pytest.raises(UnknownYet, match="the Ray service is not installed"):
             call()
 
 
-@pytest.mark.parametrize(("status", "reason", "message", "code", "hint"), [
-    (403, "Forbidden", 'x is forbidden: User "u" cannot get', "FORBIDDEN", "no role on the namespace"), (422, "Invalid", "RayCluster is invalid: y", "INVALID", None),
-    (500, "InternalError", "failed calling webhook z", "INTERNAL", "is not serving"), (409, "AlreadyExists", "exists", "ALREADY_EXISTS", None)])
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "code", "hint"),
+    [
+        (403, "Forbidden", 'x is forbidden: User "u" cannot get', "FORBIDDEN", "no role on the namespace"),
+        (422, "Invalid", "RayCluster is invalid: y", "INVALID", None),
+        (500, "InternalError", "failed calling webhook z", "INTERNAL", "is not serving"),
+        (409, "AlreadyExists", "exists", "ALREADY_EXISTS", None),
+    ],
+)
 def test_refusals_carry_the_servers_own_words(status: int, reason: str, message: str, code: str, hint: str | None) -> None:
-    client, _pool = kube((("POST", f"{RAY}?fieldValidation=Strict", {"metadata": {"name": "c", "namespace": "ns"}}), status, refusal(status, reason, message)))
+    client, _pool = kube(
+        (("POST", f"{RAY}?fieldValidation=Strict", {"metadata": {"name": "c", "namespace": "ns"}}), status, refusal(status, reason, message))
+    )
     with pytest.raises(RayError) as caught:
         client.create("VMRayCluster", {"metadata": {"name": "c", "namespace": "ns"}})
     assert message in caught.value.message and "VMRayCluster ns/c" in caught.value.message and caught.value.code == code
@@ -92,7 +106,9 @@ def test_refusals_carry_the_servers_own_words(status: int, reason: str, message:
 
 
 def test_a_refused_token_is_read_again_once() -> None:
-    old, new = Pool((("GET", f"{RAY}/c", None), 401, refusal(401, "Unauthorized", "Unauthorized"))), Pool((("GET", f"{RAY}/c", None), 200, {"metadata": {}}))
+    old, new = Pool((("GET", f"{RAY}/c", None), 401, refusal(401, "Unauthorized", "Unauthorized"))), Pool(
+        (("GET", f"{RAY}/c", None), 200, {"metadata": {}})
+    )
     loads = iter([api(old, "old"), api(new, "new")])
     assert Kube(lambda: next(loads)).get("VMRayCluster", "c", "ns") == {"metadata": {}}
 
@@ -105,8 +121,13 @@ def test_the_same_refused_token_is_not_tried_again() -> None:
     pool.clear()
 
 
-@pytest.mark.parametrize(("error", "code"), [(urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.SSLError("unknown CA")), "TLS"),
-                                             (urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.NewConnectionError(None, "refused")), "CONNECTION")])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.SSLError("unknown CA")), "TLS"),
+        (urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.NewConnectionError(None, "refused")), "CONNECTION"),
+    ],
+)
 def test_trust_is_told_from_reach(error: Exception, code: str) -> None:
     client, _pool = kube((("GET", f"{RAY}/c", None), 0, error))
     with pytest.raises(RayError) as caught:
@@ -116,8 +137,12 @@ def test_trust_is_told_from_reach(error: Exception, code: str) -> None:
 
 def test_secrets_of_a_kubeconfig_are_hidden_and_its_names_are_not() -> None:
     hidden: list = []
-    config = {"clusters": [{"name": "c", "cluster": {"server": BASE}}], "users": [{"name": "u", "user": {"token": "planted", "client-key-data": "cGxhbnRlZA=="}}],
-              "contexts": [{"name": "ns", "context": {"cluster": "c", "user": "u"}}], "current-context": "ns"}
+    config = {
+        "clusters": [{"name": "c", "cluster": {"server": BASE}}],
+        "users": [{"name": "u", "user": {"token": "planted", "client-key-data": "cGxhbnRlZA=="}}],
+        "contexts": [{"name": "ns", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "ns",
+    }
     params = {"kubeconfig": json.dumps(config), "context": None, "host": None, "api_key": None, "ca_cert": None, "validate_certs": None}
     with pytest.raises(RayError, match="No connection can be made"), kube_client.connect(Task({**params, "context": "nope"}, hide=hidden.extend)):
         pass

@@ -18,7 +18,11 @@ LOST = RayError("cannot be reached", code="CONNECTION")
 
 
 def job(status: str, message: str = "") -> tuple:
-    return ("job", ("j",), {"submission_id": "j", "status": status, "entrypoint": "echo hi", "message": message, "runtime_env": {"env_vars": {"TOKEN": "planted"}}})
+    return (
+        "job",
+        ("j",),
+        {"submission_id": "j", "status": status, "entrypoint": "echo hi", "message": message, "runtime_env": {"env_vars": {"TOKEN": "planted"}}},
+    )
 
 
 NONE = ("job", ("j",), None)

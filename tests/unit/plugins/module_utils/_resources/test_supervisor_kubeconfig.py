@@ -28,7 +28,13 @@ def token(exp: object) -> str:
 
 def play(path: pathlib.Path | None, script: list, *, state: str = "present", check: bool = False, **options: object) -> dict:
     supervisor = Scripted(script, hostname="10.0.0.1", username="dev@vsphere.local", validate_certs=True)
-    resource = SupervisorKubeconfig(supervisor, KubeconfigFile(str(path)), namespace=options.get("namespace", "a"), min_validity=options.get("min_validity", 3600), clock=lambda: NOW)
+    resource = SupervisorKubeconfig(
+        supervisor,
+        KubeconfigFile(str(path)),
+        namespace=options.get("namespace", "a"),
+        min_validity=options.get("min_validity", 3600),
+        clock=lambda: NOW,
+    )
     result = reconcile(Task({}, check_mode=check), resource, {} if state == "present" else None)
     supervisor.done()
     return result
@@ -61,17 +67,27 @@ def test_another_current_context_keeps_the_token(tmp_path: pathlib.Path) -> None
 
 def test_names_are_those_of_kubectls_plugin_and_others_are_kept(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "config"
-    other = {"clusters": [{"name": "x", "cluster": {"server": "s"}}], "users": [{"name": "u", "user": {"token": "t"}}],
-             "contexts": [{"name": "mine", "context": {"cluster": "x", "user": "u"}}], "current-context": "mine", "extensions": [1]}
+    other = {
+        "clusters": [{"name": "x", "cluster": {"server": "s"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": [{"name": "mine", "context": {"cluster": "x", "user": "u"}}],
+        "current-context": "mine",
+        "extensions": [1],
+    }
     KubeconfigFile(str(path)).save(other)
     play(path, [WORKLOADS, CA, ("login", (), token(NOW + 4000))])
     document = KubeconfigFile(str(path)).load()
     assert [c["name"] for c in document["contexts"]] == ["mine", "10.0.0.1", "a", "b"]
     assert document["users"][1]["name"] == "wcp:10.0.0.1:dev@vsphere.local"
-    assert document["clusters"][1] == {"name": "10.0.0.1", "cluster": {"server": "https://10.0.0.1:6443", "certificate-authority-data": base64.b64encode(b"PEM").decode()}}
+    assert document["clusters"][1] == {
+        "name": "10.0.0.1",
+        "cluster": {"server": "https://10.0.0.1:6443", "certificate-authority-data": base64.b64encode(b"PEM").decode()},
+    }
     assert document["current-context"] == "a" and document["extensions"] == [1]
     assert play(path, [], state="absent")["changed"]
-    assert {k: v for k, v in KubeconfigFile(str(path)).load().items() if k in ("clusters", "users", "contexts")} == {k: other[k] for k in ("clusters", "users", "contexts")}
+    assert {k: v for k, v in KubeconfigFile(str(path)).load().items() if k in ("clusters", "users", "contexts")} == {
+        k: other[k] for k in ("clusters", "users", "contexts")
+    }
     assert not play(path, [], state="absent")["changed"]
 
 

@@ -12,11 +12,23 @@ from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
 from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_preflight
 from ansible_collections.vcf.ray.tests.unit.plugins.scripted import Scripted
 
-GOOD = {"ray_docker_image": "registry.example:5000/ray/ray:2.60.0", "api_server": {"location": "10.0.0.1:6443"}, "head_node": {"node_type": "h", "port": 6379},
-        "common_node_config": {"vm_image": "vmi-1", "storage_class": "fast", "vm_user": "ray", "vm_password_salt_hash": _password.hashed("x"), "max_workers": 3,
-                               "idle_timeout_minutes": 5, "available_node_types": {
-                                   "h": {"vm_class": "small", "min_workers": 0, "max_workers": 0, "resources": {}},
-                                   "w": {"vm_class": "big", "min_workers": 2, "max_workers": 3, "resources": {"cpu": 1, "memory": 1024}}}}}
+GOOD = {
+    "ray_docker_image": "registry.example:5000/ray/ray:2.60.0",
+    "api_server": {"location": "10.0.0.1:6443"},
+    "head_node": {"node_type": "h", "port": 6379},
+    "common_node_config": {
+        "vm_image": "vmi-1",
+        "storage_class": "fast",
+        "vm_user": "ray",
+        "vm_password_salt_hash": _password.hashed("x"),
+        "max_workers": 3,
+        "idle_timeout_minutes": 5,
+        "available_node_types": {
+            "h": {"vm_class": "small", "min_workers": 0, "max_workers": 0, "resources": {}},
+            "w": {"vm_class": "big", "min_workers": 2, "max_workers": 3, "resources": {"cpu": 1, "memory": 1024}},
+        },
+    },
+}
 
 
 def test_a_good_spec_has_no_faults() -> None:
@@ -24,15 +36,30 @@ def test_a_good_spec_has_no_faults() -> None:
     assert vmray_preflight.warnings(GOOD) == []
 
 
-@pytest.mark.parametrize(("path", "value", "words"), [
-    ("head_node.port", None, "head.port"), ("head_node.port", 8265, "the dashboard"), ("head_node.port", 10001, "Ray clients"), ("head_node.port", 70000, "65535"),
-    ("head_node.node_type", "nope", "is not among the node types"), ("common_node_config.max_workers", 2, "is more than max_workers 2"),
-    ("common_node_config.max_workers", 1, "add up to 2"), ("common_node_config.max_workers", True, "whole number"),
-    ("common_node_config.available_node_types.w.min_workers", 4, "more than its max_workers 3"), ("common_node_config.available_node_types.w.vm_class", "", "no vm_class"),
-    ("common_node_config.available_node_types.w.resources.gpu", 256, "0 to 255"), ("common_node_config.available_node_types.w.resources.memory", "lots", "4Gi"),
-    ("common_node_config.vm_user", "root", "not root"), ("common_node_config.vm_password_salt_hash", "secret", "no SHA-512"), ("common_node_config.vm_image", None, "option image"),
-    ("common_node_config.initialization_commands", ["echo 'x'"], "single quote"), ("api_server.location", "https://10.0.0.1", "without a scheme"),
-    ("api_server.ca_cert", "abc", "must stay empty"), ("ray_docker_image", "Foo Bar", "no reference")])
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("head_node.port", None, "head.port"),
+        ("head_node.port", 8265, "the dashboard"),
+        ("head_node.port", 10001, "Ray clients"),
+        ("head_node.port", 70000, "65535"),
+        ("head_node.node_type", "nope", "is not among the node types"),
+        ("common_node_config.max_workers", 2, "is more than max_workers 2"),
+        ("common_node_config.max_workers", 1, "add up to 2"),
+        ("common_node_config.max_workers", True, "whole number"),
+        ("common_node_config.available_node_types.w.min_workers", 4, "more than its max_workers 3"),
+        ("common_node_config.available_node_types.w.vm_class", "", "no vm_class"),
+        ("common_node_config.available_node_types.w.resources.gpu", 256, "0 to 255"),
+        ("common_node_config.available_node_types.w.resources.memory", "lots", "4Gi"),
+        ("common_node_config.vm_user", "root", "not root"),
+        ("common_node_config.vm_password_salt_hash", "secret", "no SHA-512"),
+        ("common_node_config.vm_image", None, "option image"),
+        ("common_node_config.initialization_commands", ["echo 'x'"], "single quote"),
+        ("api_server.location", "https://10.0.0.1", "without a scheme"),
+        ("api_server.ca_cert", "abc", "must stay empty"),
+        ("ray_docker_image", "Foo Bar", "no reference"),
+    ],
+)
 def test_each_fault_is_named(path: str, value: object, words: str) -> None:
     spec = copy.deepcopy(GOOD)
     *parents, last = path.split(".")
@@ -59,13 +86,30 @@ def test_an_image_without_a_fixed_tag_is_warned_of(image: str) -> None:
 
 def test_what_the_namespace_lacks_is_listed_with_what_it_has() -> None:
     images = [{"metadata": {"name": "vmi-9"}, "status": {"name": "ubuntu"}}]
-    kube = Scripted([("list", ("VirtualMachineImage", "ns"), images), ("names", ("VirtualMachineClass", "ns"), ["tiny"]), ("names", ("StorageClass",), ["slow"]),
-                     ("names", ("Secret", "ns"), ["c-hsecret", "c-ssh-key"]), ("names", ("ServiceAccount", "ns"), ["c"])])
+    kube = Scripted(
+        [
+            ("list", ("VirtualMachineImage", "ns"), images),
+            ("names", ("VirtualMachineClass", "ns"), ["tiny"]),
+            ("names", ("StorageClass",), ["slow"]),
+            ("names", ("Secret", "ns"), ["c-hsecret", "c-ssh-key"]),
+            ("names", ("ServiceAccount", "ns"), ["c"]),
+        ]
+    )
     faults = vmray_preflight.existing_faults(kube, "ns", "c", GOOD, new=True)
     kube.done()
     text = "; ".join(faults)
     assert len(faults) == 6
-    for words in ("No image vmi-1", "ubuntu", "VM class big", "VM class small", "tiny", "storage class fast", "slow", "Secret c-hsecret", "ServiceAccount c exists"):
+    for words in (
+        "No image vmi-1",
+        "ubuntu",
+        "VM class big",
+        "VM class small",
+        "tiny",
+        "storage class fast",
+        "slow",
+        "Secret c-hsecret",
+        "ServiceAccount c exists",
+    ):
         assert words in text
     assert "c-ssh-key" not in text
 

@@ -48,7 +48,12 @@ def condition(kind: str, message: str) -> dict:
 
 def test_which_conditions_speak_against_a_cluster() -> None:
     assert list(vmray_ready.signs(condition("InvalidStorageClass", "x not found")).values()) == [vmray_ready.STALE]
-    for text in ('Secret "pull" not found', "missing `password` key", 'admission webhook "q" denied the request: x', "Invalid node type `x` requested"):
+    for text in (
+        'Secret "pull" not found',
+        "missing `password` key",
+        'admission webhook "q" denied the request: x',
+        "Invalid node type `x` requested",
+    ):
         assert list(vmray_ready.signs(condition("HeadNodeReady", text)).values()) == [vmray_ready.SETTLE]
     for text in ("Head node VM service IP is not assigned", "primary IPv4 not found for x Node"):
         assert vmray_ready.signs(condition("HeadNodeReady", text)) == {}

@@ -7,11 +7,19 @@ import pytest
 
 from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_spec
 
-OPTIONS = {"image": "vmi-1", "storage_class": "fast", "ray_image": "rayproject/ray:2.60.0", "head": {"vm_class": "small", "node_type": None, "port": None},
-           "workers": [{"node_type": "w", "vm_class": "big", "min_workers": 2, "max_workers": None, "resources": {"cpu": 1, "gpu": None, "memory": "4Gi"}}]}
+OPTIONS = {
+    "image": "vmi-1",
+    "storage_class": "fast",
+    "ray_image": "rayproject/ray:2.60.0",
+    "head": {"vm_class": "small", "node_type": None, "port": None},
+    "workers": [{"node_type": "w", "vm_class": "big", "min_workers": 2, "max_workers": None, "resources": {"cpu": 1, "gpu": None, "memory": "4Gi"}}],
+}
 
 
-@pytest.mark.parametrize(("given", "expected"), [("4Gi", 4 * 2**30), ("1.5G", 1_500_000_000), ("512Mi", 512 * 2**20), (" 7 ", 7), (5, 5), ("lots", "lots"), ("4GB", 4 * 10**9)])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("4Gi", 4 * 2**30), ("1.5G", 1_500_000_000), ("512Mi", 512 * 2**20), (" 7 ", 7), (5, 5), ("lots", "lots"), ("4GB", 4 * 10**9)],
+)
 def test_quantity(given: object, expected: object) -> None:
     assert vmray_spec.quantity(given) == expected
 
@@ -19,8 +27,15 @@ def test_quantity(given: object, expected: object) -> None:
 def test_render_holds_only_what_was_set() -> None:
     assert vmray_spec.render(OPTIONS, None) == {
         "ray_docker_image": "rayproject/ray:2.60.0",
-        "common_node_config": {"vm_image": "vmi-1", "storage_class": "fast", "available_node_types": {
-            "ray.head.default": {"vm_class": "small"}, "w": {"vm_class": "big", "min_workers": 2, "resources": {"cpu": 1, "memory": 4 * 2**30}}}}}
+        "common_node_config": {
+            "vm_image": "vmi-1",
+            "storage_class": "fast",
+            "available_node_types": {
+                "ray.head.default": {"vm_class": "small"},
+                "w": {"vm_class": "big", "min_workers": 2, "resources": {"cpu": 1, "memory": 4 * 2**30}},
+            },
+        },
+    }
 
 
 def test_render_gives_the_vm_class_to_the_head_that_is_there() -> None:
@@ -29,7 +44,13 @@ def test_render_gives_the_vm_class_to_the_head_that_is_there() -> None:
 
 
 def test_options_are_laid_over_a_definition_that_stays_untouched() -> None:
-    pasted = {"spec": {"head_node": {"port": 6245}, "autoscaler_desired_workers": {"x": "w"}, "common_node_config": {"vm_user": "u", "available_node_types": {"w": {"resources": {"memory": "16Gi"}}}}}}
+    pasted = {
+        "spec": {
+            "head_node": {"port": 6245},
+            "autoscaler_desired_workers": {"x": "w"},
+            "common_node_config": {"vm_user": "u", "available_node_types": {"w": {"resources": {"memory": "16Gi"}}}},
+        }
+    }
     spec = vmray_spec.render({"definition": pasted, "vm_user": "ray"}, None)
     assert spec["head_node"] == {"port": 6245} and spec["common_node_config"]["vm_user"] == "ray"
     assert spec["common_node_config"]["available_node_types"]["w"]["resources"]["memory"] == 16 * 2**30
@@ -50,30 +71,60 @@ def test_complete_fills_what_must_not_be_left_out() -> None:
 def test_complete_does_not_overrule() -> None:
     given = {"head_node": {"port": 7000, "node_type": "h"}, "enable_tls": False, "common_node_config": {"idle_timeout_minutes": 0, "max_workers": 9}}
     spec = vmray_spec.complete(given, [], "x")
-    assert (spec["head_node"]["port"], spec["enable_tls"], spec["common_node_config"]["idle_timeout_minutes"], spec["common_node_config"]["max_workers"]) == (7000, False, 0, 9)
+    assert (
+        spec["head_node"]["port"],
+        spec["enable_tls"],
+        spec["common_node_config"]["idle_timeout_minutes"],
+        spec["common_node_config"]["max_workers"],
+    ) == (7000, False, 0, 9)
 
 
-STORED = {"enable_tls": True, "docker_config": {"auth_secret_name": ""}, "worker_node": {}, "common_node_config": {
-    "vm_image": "vmi-1", "max_workers": 2, "available_node_types": {"w": {"vm_class": "big", "min_workers": 2, "max_workers": 2, "resources": {}}}}}
+STORED = {
+    "enable_tls": True,
+    "docker_config": {"auth_secret_name": ""},
+    "worker_node": {},
+    "common_node_config": {
+        "vm_image": "vmi-1",
+        "max_workers": 2,
+        "available_node_types": {"w": {"vm_class": "big", "min_workers": 2, "max_workers": 2, "resources": {}}},
+    },
+}
 
 
-@pytest.mark.parametrize(("wanted", "paths"), [
-    ({}, []),
-    ({"enable_tls": True, "common_node_config": {"available_node_types": {"w": {"resources": {}}}}}, []),
-    ({"common_node_config": {"network": {}, "initialization_commands": []}}, []),
-    ({"enable_tls": False}, [("enable_tls",)]),
-    ({"common_node_config": {"vm_image": "vmi-2", "max_workers": 2}}, [("common_node_config", "vm_image")]),
-    ({"common_node_config": {"available_node_types": {"new": {"min_workers": 1}}}}, [("common_node_config", "available_node_types", "new", "min_workers")]),
-])
+@pytest.mark.parametrize(
+    ("wanted", "paths"),
+    [
+        ({}, []),
+        ({"enable_tls": True, "common_node_config": {"available_node_types": {"w": {"resources": {}}}}}, []),
+        ({"common_node_config": {"network": {}, "initialization_commands": []}}, []),
+        ({"enable_tls": False}, [("enable_tls",)]),
+        ({"common_node_config": {"vm_image": "vmi-2", "max_workers": 2}}, [("common_node_config", "vm_image")]),
+        (
+            {"common_node_config": {"available_node_types": {"new": {"min_workers": 1}}}},
+            [("common_node_config", "available_node_types", "new", "min_workers")],
+        ),
+    ],
+)
 def test_changes_compare_only_what_is_wanted(wanted: dict, paths: list) -> None:
     assert list(vmray_spec.changes(STORED, wanted)) == paths
 
 
-@pytest.mark.parametrize(("path", "heeded"), [
-    (("common_node_config", "vm_image"), True), (("common_node_config", "storage_class"), True), (("common_node_config", "network", "interfaces"), True),
-    (("common_node_config", "available_node_types", "w", "vm_class"), True), (("common_node_config", "available_node_types", "new", "vm_class"), False),
-    (("common_node_config", "available_node_types", "w", "min_workers"), False), (("common_node_config", "max_workers"), False),
-    (("common_node_config", "idle_timeout_minutes"), False), (("ray_docker_image",), False), (("enable_tls",), False), (("head_node", "port"), False)])
+@pytest.mark.parametrize(
+    ("path", "heeded"),
+    [
+        (("common_node_config", "vm_image"), True),
+        (("common_node_config", "storage_class"), True),
+        (("common_node_config", "network", "interfaces"), True),
+        (("common_node_config", "available_node_types", "w", "vm_class"), True),
+        (("common_node_config", "available_node_types", "new", "vm_class"), False),
+        (("common_node_config", "available_node_types", "w", "min_workers"), False),
+        (("common_node_config", "max_workers"), False),
+        (("common_node_config", "idle_timeout_minutes"), False),
+        (("ray_docker_image",), False),
+        (("enable_tls",), False),
+        (("head_node", "port"), False),
+    ],
+)
 def test_what_a_living_cluster_heeds(path: tuple, heeded: bool) -> None:
     assert vmray_spec.takes_effect(path, STORED) is heeded
 
