@@ -49,8 +49,17 @@ class Http:
         RayError: from every method; code ``CONNECTION``, ``TLS``, ``INPUT`` or what the server answered.
     """
 
-    def __init__(self, base_url: str, *, ca_path: str | None = None, validate_certs: bool = True, timeout: float = 60,
-                 headers: dict | None = None, proxy: str | None = None, what: str = "the server") -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        ca_path: str | None = None,
+        validate_certs: bool = True,
+        timeout: float = 60,
+        headers: dict | None = None,
+        proxy: str | None = None,
+        what: str = "the server",
+    ) -> None:
         if not HAS_REQUESTS:
             raise RayError("The Python library requests is missing.", code="INPUT", hint="Install it: pip install requests.")
         if ca_path and validate_certs:
@@ -69,9 +78,19 @@ class Http:
     def close(self) -> None:
         self.session.close()
 
-    def request(self, method: str, path: str, *, json: t.Any = None, data: str | bytes | None = None, query: dict | None = None,
-                headers: dict | None = None, auth: tuple[str, str] | None = None, ok404: bool = False,
-                accept: t.Container[int] = ()) -> Reply:
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: t.Any = None,
+        data: str | bytes | None = None,
+        query: dict | None = None,
+        headers: dict | None = None,
+        auth: tuple[str, str] | None = None,
+        ok404: bool = False,
+        accept: t.Container[int] = (),
+    ) -> Reply:
         """Send one request; a GET is tried again after a lost connection or a 503, everything else is sent once.
 
         Returns the Reply for 2xx, for 404 when ``ok404``, and for a status in ``accept`` (SOAP faults come as 500 with a
@@ -80,9 +99,17 @@ class Http:
         tries = RETRIES if method in SAFE else 1
         for left in range(tries - 1, -1, -1):
             try:
-                answer = self.session.request(method, self.base_url + path, json=json, data=data, params=query, headers=headers,
-                                              auth=(auth[0].encode(), auth[1].encode()) if auth else None,
-                                              timeout=self.timeout, allow_redirects=False)
+                answer = self.session.request(
+                    method,
+                    self.base_url + path,
+                    json=json,
+                    data=data,
+                    params=query,
+                    headers=headers,
+                    auth=(auth[0].encode(), auth[1].encode()) if auth else None,
+                    timeout=self.timeout,
+                    allow_redirects=False,
+                )
             except requests.exceptions.RequestException as error:
                 if left and not isinstance(error, requests.exceptions.SSLError):
                     time.sleep(0.2 * (tries - left))
@@ -99,17 +126,26 @@ class Http:
 
     def _unreachable(self, error: Exception) -> RayError:
         if isinstance(error, requests.exceptions.SSLError):
-            return RayError(f"{self.what} at {self.base_url} cannot be trusted: {_tls_reason(error)}.", code="TLS",
-                            hint=f"Verified against {self.ca_path or 'the certificate authorities of this system'}; name the right CA file with ca_path.")
+            return RayError(
+                f"{self.what} at {self.base_url} cannot be trusted: {_tls_reason(error)}.",
+                code="TLS",
+                hint=f"Verified against {self.ca_path or 'the certificate authorities of this system'}; name the right CA file with ca_path.",
+            )
         reason = "no answer in time" if isinstance(error, requests.exceptions.Timeout) else _innermost(error)
-        return RayError(f"{self.what} at {self.base_url} cannot be reached: {reason}.", code="CONNECTION",
-                        hint="Check the name, the port, and that it can be reached from here.")
+        return RayError(
+            f"{self.what} at {self.base_url} cannot be reached: {reason}.",
+            code="CONNECTION",
+            hint="Check the name, the port, and that it can be reached from here.",
+        )
 
     def _refused(self, method: str, path: str, reply: Reply) -> RayError:
         code, text = vendor_text(reply)
         ids = vendor_ids(reply)
-        return RayError(f"{self.what} refused {method} {path.split('?')[0]}: {text} ({', '.join([f'{reply.status} {code}', *ids])}).", code=code,
-                        details={"status": reply.status, "vendor": text, "vendor_ids": ids})
+        return RayError(
+            f"{self.what} refused {method} {path.split('?')[0]}: {text} ({', '.join([f'{reply.status} {code}', *ids])}).",
+            code=code,
+            details={"status": reply.status, "vendor": text, "vendor_ids": ids},
+        )
 
 
 def vendor_text(reply: Reply) -> tuple[str, str]:
@@ -141,8 +177,11 @@ def _check_ca(path: str, what: str) -> None:
     try:
         ssl.create_default_context(cafile=path)
     except (ssl.SSLError, OSError) as error:
-        raise RayError(f"The CA file {path} for {what} holds no certificate that can be used: {error}.", code="TLS",
-                       hint="It must be PEM; an HTML or DER file will not do.") from error
+        raise RayError(
+            f"The CA file {path} for {what} holds no certificate that can be used: {error}.",
+            code="TLS",
+            hint="It must be PEM; an HTML or DER file will not do.",
+        ) from error
 
 
 def _innermost(error: BaseException) -> str:
@@ -153,9 +192,13 @@ def _innermost(error: BaseException) -> str:
 
 def _tls_reason(error: Exception) -> str:
     text = str(error)
-    for sign, reason in (("self-signed", "its certificate comes from an unknown CA"), ("unable to get local issuer", "its certificate comes from an unknown CA"),
-                         ("doesn't match", "its certificate is for another name"), ("mismatch", "its certificate is for another name"),
-                         ("expired", "its certificate has expired")):
+    for sign, reason in (
+        ("self-signed", "its certificate comes from an unknown CA"),
+        ("unable to get local issuer", "its certificate comes from an unknown CA"),
+        ("doesn't match", "its certificate is for another name"),
+        ("mismatch", "its certificate is for another name"),
+        ("expired", "its certificate has expired"),
+    ):
         if sign in text:
             return reason
     return _innermost(error)

@@ -13,7 +13,8 @@ short_description: Subscribe to a content library, or remove the subscription
 version_added: "0.1.0"
 description:
   - Makes a content library that is subscribed to a publisher, changes it, or removes it.
-  - Before a library is made, vCenter is asked whether it can reach and trust the publisher; if not, the module fails and names the thumbprint of the certificate.
+  - Before a library is made, vCenter is asked whether it can reach and trust the publisher; if not, the module fails
+    and names the thumbprint of the certificate.
   - vCenter allows several libraries of one name; then the module fails.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)

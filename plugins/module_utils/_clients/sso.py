@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from xml.sax.saxutils import escape
@@ -78,14 +78,13 @@ class Sso:
         """The SAML assertion as the bytes that the STS sent: it is signed, a rewritten one may not verify."""
         try:
             text = self._post(self._sts, f"{TRUST}/RST/Issue", token_request(username, password), "Issue")
-        except SoapFault as fault:
-            if "FailedAuthentication" in fault.type or "credential" in fault.message.lower():
-                raise refused_login(self._http.what, username, fault) from fault
+        except SoapFault as refusal:
+            if "FailedAuthentication" in refusal.type or "credential" in refusal.message.lower():
+                raise refused_login(self._http.what, username, refusal) from refusal
             raise
         found = re.search(r"<((?:[\w.-]+:)?Assertion)[\s>].*?</\1\s*>", text, re.DOTALL)
         if not found:
-            raise RayError(f"{self._http.what} answered the request for a token with none.", code="AUTH",
-                           hint="Check that the SSO domain is right.")
+            raise RayError(f"{self._http.what} answered the request for a token with none.", code="AUTH", hint="Check that the SSO domain is right.")
         return found.group(0)
 
     def _send(self, method: str, service: str, params: dict, header: str = "") -> t.Any:
@@ -108,9 +107,7 @@ class Sso:
 
 def token_request(username: str, password: str) -> str:
     """A request for a bearer token, which lives as long as one task may need it."""
-    token = (
-        f"<o:UsernameToken><o:Username>{escape(username)}</o:Username><o:Password>{escape(password)}</o:Password></o:UsernameToken>"
-    )
+    token = f"<o:UsernameToken><o:Username>{escape(username)}</o:Username><o:Password>{escape(password)}</o:Password></o:UsernameToken>"
     created, expires = moments()
     body = (
         f'<RequestSecurityToken xmlns="{TRUST}" xmlns:u="{WSU}">'
@@ -168,8 +165,11 @@ def parse(text: str, what: str, method: str) -> ElementTree.Element:
     try:
         return ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        raise RayError(f"{what} answered {method} with something that is not XML: {error}.", code="CONNECTION",
-                       hint="Check that hostname and port are those of vCenter.") from error
+        raise RayError(
+            f"{what} answered {method} with something that is not XML: {error}.",
+            code="CONNECTION",
+            hint="Check that hostname and port are those of vCenter.",
+        ) from error
 
 
 def fault(reply: Reply, what: str, method: str) -> SoapFault:

@@ -78,8 +78,12 @@ class SupervisorServiceInstall:
         installs = self._ours()
         installs.rows()  # finds the path, when nothing was read through it yet
         body = {"supervisor_service": self._service, "version": desired["desired_version"], **self._configured(self._config)}
-        ride_out(lambda: self._client.post(str(installs.path), body), f"install {self.name} to be accepted", self._patience,
-                 landed=lambda: installs.get(self._service) is not None)
+        ride_out(
+            lambda: self._client.post(str(installs.path), body),
+            f"install {self.name} to be accepted",
+            self._patience,
+            landed=lambda: installs.get(self._service) is not None,
+        )
 
     def update(self, before: dict, desired: dict) -> None:
         """The configuration goes along in any case: without it vCenter drops the one that is set."""
@@ -99,8 +103,11 @@ class SupervisorServiceInstall:
         if status == "REMOVING":
             raise RayError(f"The install {self.name} is being removed.", code="FAILED", hint="Wait until it is gone, then run again.")
         if self._errors.lost(status == "ERROR"):
-            raise RayError(f"The install {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {joined(current['messages'])}", code="FAILED",
-                           hint="Look at the pods and events of the service's namespace on the Supervisor.")
+            raise RayError(
+                f"The install {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {joined(current['messages'])}",
+                code="FAILED",
+                hint="Look at the pods and events of the service's namespace on the Supervisor.",
+            )
         same_version = current["current_version"] == current["desired_version"]
         return status == "CONFIGURED" and same_version and bool(current["service_namespace"])
 
@@ -135,14 +142,17 @@ class SupervisorServiceInstall:
         if wanted is None or wanted not in states:
             raise missing(f"version of {self._service}", wanted or "the newest", sorted(states), UnknownYet)
         if wanted not in active:
-            raise RayError(f"Version {wanted} of {self._service} is {states[wanted]} and cannot be installed.", code="NOT_ALLOWED_IN_CURRENT_STATE",
-                           hint=f"Activate it, or install one of {', '.join(active) or 'none that is active'}.")
+            raise RayError(
+                f"Version {wanted} of {self._service} is {states[wanted]} and cannot be installed.",
+                code="NOT_ALLOWED_IN_CURRENT_STATE",
+                hint=f"Activate it, or install one of {', '.join(active) or 'none that is active'}.",
+            )
         return wanted
 
 
 def version_key(version: str) -> list[tuple[int, int, str]]:
     """Numbers by value, words before numbers: 0.10.0 is newer than 0.9.0, and 1.0.0 than 1.0.0-rc1."""
-    release, _, suffix = version.partition("-")
+    release, dash, suffix = version.partition("-")
     parts = [(1, int(p), "") if p.isdigit() else (0, 0, p) for p in release.replace("+", ".").split(".")]
     return [*parts, (0, 0, suffix) if suffix else (1, 0, "")]
 

@@ -15,20 +15,22 @@ def enable_body(name: str, spec: dict, inventory: t.Any) -> dict:
     control, work = spec["control_plane"], spec["workloads"]
     balancer = spec.get("load_balancer") or {}
     policy = inventory.policy(spec.get("storage_policy"))
-    return pruned({
-        "name": name,
-        "control_plane": {
-            "size": control.get("size"),
-            "count": control.get("count"),
-            "storage_policy": inventory.policy(control.get("storage_policy")) or policy,
-            "network": management_network(control["network"], inventory),
-        },
-        "workloads": {
-            "network": workload_network(work, inventory),
-            "edge": edge(balancer),
-            "storage": {"ephemeral_storage_policy": policy, "image_storage_policy": policy},
-        },
-    })
+    return pruned(
+        {
+            "name": name,
+            "control_plane": {
+                "size": control.get("size"),
+                "count": control.get("count"),
+                "storage_policy": inventory.policy(control.get("storage_policy")) or policy,
+                "network": management_network(control["network"], inventory),
+            },
+            "workloads": {
+                "network": workload_network(work, inventory),
+                "edge": edge(balancer),
+                "storage": {"ephemeral_storage_policy": policy, "image_storage_policy": policy},
+            },
+        }
+    )
 
 
 def management_network(network: dict, inventory: t.Any) -> dict:
@@ -45,7 +47,7 @@ def management_network(network: dict, inventory: t.Any) -> dict:
 def workload_network(work: dict, inventory: t.Any) -> dict:
     service_range = []
     if work.get("service_cidr"):
-        start, _, bits = work["service_cidr"].partition("/")
+        start, slash, bits = work["service_cidr"].partition("/")
         service_range = [{"assignee": "SERVICE", "ranges": [{"address": start, "count": 2 ** (32 - int(bits or 32))}]}]
     return {
         "network": "workload",
