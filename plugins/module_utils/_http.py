@@ -96,33 +96,27 @@ class Http:
         Returns the Reply for 2xx, for 404 when ``ok404``, and for a status in ``accept`` (SOAP faults come as 500 with a
         body that the caller must read); every other status raises RayError.
         """
-        tries = RETRIES if method in SAFE else 1
-        for left in range(tries - 1, -1, -1):
-            try:
-                answer = self.session.request(
-                    method,
-                    self.base_url + path,
-                    json=json,
-                    data=data,
-                    params=query,
-                    headers=headers,
-                    auth=(auth[0].encode(), auth[1].encode()) if auth else None,
-                    timeout=self.timeout,
-                    allow_redirects=False,
-                )
-            except requests.exceptions.RequestException as error:
-                if left and not isinstance(error, requests.exceptions.SSLError):
-                    time.sleep(0.2 * (tries - left))
-                    continue
-                raise self._unreachable(error) from error
-            if answer.status_code == 503 and left:
-                time.sleep(_retry_after(answer))
-                continue
-            break
+        sent = {"json": json, "data": data, "params": query, "headers": headers}
+        answer = self._send(method, path, sent, auth=(auth[0].encode(), auth[1].encode()) if auth else None)
         reply = Reply(answer.status_code, answer.text, answer.headers)
         if reply.status < 300 or (ok404 and reply.status == 404) or reply.status in accept:
             return reply
         raise self._refused(method, path, reply)
+
+    def _send(self, method: str, path: str, sent: dict, auth: tuple[bytes, bytes] | None) -> t.Any:
+        """The answer of the first try that is neither lost nor a 503, or of the last one."""
+        for left in range((RETRIES if method in SAFE else 1) - 1, -1, -1):
+            try:
+                answer = self.session.request(method, self.base_url + path, auth=auth, timeout=self.timeout, allow_redirects=False, **sent)
+            except requests.exceptions.RequestException as error:
+                if left and not isinstance(error, requests.exceptions.SSLError):
+                    time.sleep(0.2 * (RETRIES - left))
+                    continue
+                raise self._unreachable(error) from error
+            if answer.status_code != 503 or not left:
+                return answer
+            time.sleep(_retry_after(answer))
+        raise AssertionError("the last try returns or raises")
 
     def _unreachable(self, error: Exception) -> RayError:
         if isinstance(error, requests.exceptions.SSLError):

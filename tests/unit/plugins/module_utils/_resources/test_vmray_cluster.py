@@ -108,7 +108,7 @@ def test_check_mode_dry_runs_what_the_real_run_posts() -> None:
     kube._script.append((*READ, stored()))
     result = reconcile(Task({**PARAMS, "wait": False}), cluster, cluster.ask_for({**PARAMS, "wait": False}))
     kube.done()
-    assert [dry for _, dry in bodies] == [True, False]
+    assert [dry for body, dry in bodies] == [True, False]
     assert bodies[0][0] == bodies[1][0]
     body = bodies[1][0]
     assert (body["apiVersion"], body["kind"], body["metadata"]) == ("vmray.broadcom.com/v1alpha1", "VMRayCluster", {"name": "c", "namespace": "ns"})

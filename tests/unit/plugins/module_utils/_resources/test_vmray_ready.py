@@ -35,9 +35,9 @@ def test_a_sign_that_flips_is_still_counted() -> None:
 def test_a_sign_that_went_is_forgotten() -> None:
     clock = Clock()
     signs = vmray_ready.Signs(clock)
-    for _ in range(2):
+    for attempt in range(2):
         signs.judge({"bad": 0})
-    for _ in range(vmray_ready.FORGET):
+    for attempt in range(vmray_ready.FORGET):
         signs.judge({})
     assert signs.judge({"bad": 0}) is None
 
