@@ -90,12 +90,19 @@ def _refuse_create_only(resource: Resource, before: dict | None, after: dict | N
 
 
 def _write(resource: Resource, before: dict | None, desired: dict | None) -> None:
-    if desired is None:
-        resource.delete(before or {})
-    elif before is None:
-        resource.create({k: v for k, v in desired.items() if v is not None})
-    else:
-        resource.update(before, desired)
+    try:
+        if desired is None:
+            resource.delete(before or {})
+        elif before is None:
+            resource.create({k: v for k, v in desired.items() if v is not None})
+        else:
+            resource.update(before, desired)
+    except RayError as error:
+        # The server's sentence need not say which object it is about.
+        title = _title(resource, before)
+        if title.rsplit(" ", 1)[-1] not in error.message:
+            error.message = f"{title}: {error.message}"
+        raise
 
 
 def _settle(task: Task, resource: Resource, before: dict | None, desired: dict | None, changed: bool) -> dict | None:

@@ -31,12 +31,19 @@ SERVICES = {
     "principalManagementService": ("SsoAdminPrincipalManagementService", "principalManagementService"),
 }
 
+# Parts of the names of faults, and what the user can do about them.
+HINTS = {
+    "NoPermission": "This account may not administer SSO users; use one of the group Administrators.",
+    "PasswordPolicy": "Choose a user_password that follows the policy.",
+    "NotAuthenticated": "The session has ended on the server; run the task again.",
+}
+
 
 class SoapFault(RayError):
     """A SOAP fault; ```type`` is the name of the fault's detail element, without namespace, or ""."""
 
-    def __init__(self, message: str, type: str, hint: str | None = None) -> None:
-        super().__init__(message, code=type or "FAILED", hint=hint)
+    def __init__(self, message: str, type: str, sentence: str, hint: str | None = None) -> None:
+        super().__init__(message, code=type or "FAILED", hint=hint, details={"vendor": sentence})
         self.type = type
 
 
@@ -181,8 +188,8 @@ def fault(reply: Reply, what: str, method: str) -> SoapFault:
     kind = local(detail[0].tag) if detail is not None and len(detail) else ""
     code = (found["faultcode"].text or "").split(":")[-1] if "faultcode" in found else ""
     kind = kind or code
-    hint = "This account may not administer SSO users; use one of the group Administrators." if "NoPermission" in kind else None
-    return SoapFault(f"{what} refused {method}: {sentence} ({kind or 'SOAP fault'}).", kind, hint)
+    hint = next((hint for sign, hint in HINTS.items() if sign in kind), "See what the server says; nothing was changed by this call.")
+    return SoapFault(f"{what} refused {method}: {sentence} ({kind or 'SOAP fault'}).", kind, sentence, hint)
 
 
 @contextmanager

@@ -90,13 +90,16 @@ class VCenter:
 HINTS = {
     "UNAUTHORIZED": "This account lacks a privilege on the object; ask an administrator for it.",
     "UNAUTHENTICATED": "The session has ended on the server; run the task again.",
+    "INVALID_ARGUMENT": "Change the option that vCenter objects to.",
+    "NOT_ALLOWED_IN_CURRENT_STATE": "Look at the state of the object; it may be changing, or be in use.",
+    "CONCURRENT_CHANGE": "Somebody else has changed the object meanwhile; run the task again.",
     "SERVICE_UNAVAILABLE": "The service of vCenter is starting or stopped; try again in some minutes.",
 }
 
 
 def refused_login(what: str, username: str, error: RayError) -> RayError:
     return RayError(
-        f"{what} refused the login of {username!r}: {error.details.get('vendor', error.message)}.",
+        f"{what} refused the login of {username!r}: {error.details.get('vendor') or error.message.rstrip('.')}.",
         code="AUTH",
         hint="Check username and password. The login was tried once only, as repeated refusals lock the account.",
         details=error.details,
