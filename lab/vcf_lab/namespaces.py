@@ -70,9 +70,12 @@ def _advice(why: str) -> str:
     if os.geteuid() == 0:
         return f"namespaces are forbidden even for root ({why}): a container needs --privileged, or use another machine"
     switches = {
+        "user.max_user_namespaces": "10000",
         "kernel.apparmor_restrict_unprivileged_userns": "0",
         "kernel.unprivileged_userns_clone": "1",
     }
+    if _sysctl("user.max_user_namespaces") not in (None, "0"):
+        del switches["user.max_user_namespaces"]  # any other limit is large enough
     wrong = [
         f"`sysctl -w {name}={good}`" for name, good in switches.items() if _sysctl(name) not in (None, good)
     ] or [f"`sysctl -w {name}={good}`" for name, good in switches.items()]

@@ -26,6 +26,7 @@ CONFIG_MAP = ("kube-system", "supervisor")
 RELOAD_TIMEOUT = 90.0  # the API server looks at its certificate once a minute at the latest
 TLS_PORT = 443
 MAX_BODY = 64 * 1024**2
+INFO = "vip-cluster-info"
 
 
 class VirtualAddress:
@@ -79,7 +80,12 @@ class VirtualAddress:
         LOG.info("the Supervisor answers at %s", address)
 
     async def down(self) -> None:
-        """Stop answering; the address goes too, so that clients see no route and not a refusal."""
+        """Take back what was published, then stop answering: vCenter takes silence for the end of a removal.
+
+        The address goes too, so that clients see no route and not a refusal.
+        """
+        if self._address is not None:
+            await self._unpublish()
         if self._api is not None:
             self._api.close()
             self._api = None
@@ -119,12 +125,19 @@ class VirtualAddress:
         }
         kubeconfig = {"apiVersion": "v1", "kind": "Config", "clusters": [{"name": "", "cluster": cluster}]}
         kubeconfig |= {"users": [], "contexts": [], "current-context": ""}
-        for obj in _public("vip-cluster-info", {"kubeconfig": yaml.safe_dump(kubeconfig, sort_keys=False)}):
+        for obj in _public(INFO, {"kubeconfig": yaml.safe_dump(kubeconfig, sort_keys=False)}):
             try:
                 await self._kube.apply(obj)
             except KubeError as error:
                 # kube-public is made a moment after the API server starts; logins work without this.
-                LOG.warning("vip-cluster-info: %s", error)
+                LOG.warning("%s: %s", INFO, error)
+
+    async def _unpublish(self) -> None:
+        for obj in reversed(_public(INFO, {})):
+            try:
+                await self._kube.delete(obj["kind"], INFO, obj["metadata"]["namespace"])
+            except KubeError as error:
+                LOG.warning("%s: %s", INFO, error)
 
 
 def _handshake(context: ssl.SSLContext, name: str) -> None:
