@@ -18,9 +18,15 @@ ERROR_PATIENCE = 600
 
 def summaries(client: t.Any) -> list[dict]:
     """All Supervisors in one shape; before 8.0 they were known by their cluster only."""
+    found = _current(client)
+    return [_from_cluster(row) for row in client.find(f"{BASE}/clusters") or []] if found is None else found
+
+
+def _current(client: t.Any) -> list[dict] | None:
+    """All Supervisors by the API of 8.0 and later; None where that is not there."""
     answer = client.find(f"{BASE}/supervisors/summaries")
     if answer is None:
-        return [_from_cluster(row) for row in client.find(f"{BASE}/clusters") or []]
+        return None
     rows = answer.get("items") or [] if isinstance(answer, dict) else answer
     return [_from_summary(row["supervisor"], row.get("info") or {}) for row in rows]
 
@@ -166,7 +172,11 @@ class Supervisor:
         return self._clusters[supervisor]
 
     def _refuse_taken(self, cluster: str) -> None:
-        for other in summaries(self._client):
+        others = _current(self._client)
+        if others is None:
+            raise RayError(f"This vCenter cannot enable the Supervisor {self.name!r}: it is older than 8.0 U1.", code="UNSUPPORTED",
+                           hint="Enable it in the vSphere Client, and give the name of its cluster as name.")
+        for other in others:
             if cluster in self._clusters_of(other["supervisor"]):
                 raise RayError(f"Cluster {cluster} already runs the Supervisor {other['name']!r}, so {self.name!r} cannot be enabled on it.",
                                code="INPUT", hint=f"Use name: {other['name']}, or another cluster.")

@@ -89,6 +89,13 @@ def test_a_cluster_that_is_taken_is_refused_before_the_first_write() -> None:
         run(supervisor, (*LIST, listed()), CLUSTER, (*LIST, listed()), TOPOLOGY, **{**ASKED, "name": "other"})
 
 
+def test_a_vcenter_that_is_too_old_is_told_before_the_first_write_and_in_check_mode() -> None:
+    clusters = ("GET", f"{BASE}/clusters", None, [])
+    for check_mode in (True, False):
+        with pytest.raises(RayError, match="older than 8.0 U1"):
+            run(supervisor, (*LIST, MISSING), clusters, CLUSTER, (*LIST, MISSING), check_mode=check_mode, **ASKED)
+
+
 def test_what_is_needed_to_enable_one_is_named() -> None:
     with pytest.raises(RayError, match="needs cluster, control_plane, workloads"):
         run(supervisor, (*LIST, {"items": []}), name="sv")
