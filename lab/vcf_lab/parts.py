@@ -118,8 +118,12 @@ def environment(lab: Lab) -> dict[str, str]:
 
 
 def command_environment(lab: Lab) -> dict[str, str]:
-    """Environment of a user's command inside: proxies lead nowhere from there."""
+    """Environment of a user's command inside: proxies lead nowhere from there.
+
+    Everybody has the id 0 inside, so the home of that id is not the user's; Ansible would look there.
+    """
     env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    env.setdefault("ANSIBLE_REMOTE_TMP", str(Path.home() / ".ansible" / "tmp"))
     return env | {"PATH": f"{lab.bin}{os.pathsep}{system_path(env.get('PATH', ''))}", **exports(lab)}
 
 
