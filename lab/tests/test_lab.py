@@ -165,3 +165,49 @@ def _soon(happened, seconds: float = 10.0) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def test_a_killed_lab_leaves_no_process(tmp_path):
+    state = tmp_path / "state"
+    assert run(state, "up").returncode == 0
+    root = instance.find(state).pid
+    inside = _descendants(root)
+    assert len(inside) > 8
+    os.kill(root, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while any(_alive(pid) for pid in inside) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [pid for pid in inside if _alive(pid)] == []
+    assert run(state, "status").returncode == 3
+    assert run(state, "down").returncode == 0
+    assert not state.exists()
+
+
+def test_two_labs_have_the_same_addresses_and_nothing_in_common(state, tmp_path):
+    other = tmp_path / "state"
+    assert run(other, "up").returncode == 0
+    try:
+        ask = ["exec", "curl", "--silent", "--fail", "--cacert", "{ca}", "https://vcenter.lab/certs/download.zip", "--output", "/dev/null"]
+        for here, ca, good in ((state, state, True), (other, other, True), (state, other, False)):
+            words = [word.replace("{ca}", str(ca / "pki" / "ca.crt")) for word in ask]
+            assert (run(here, *words).returncode == 0) is good
+        assert instance.find(state).pid != instance.find(other).pid
+    finally:
+        run(other, "down")
+    assert run(state, "doctor").returncode == 0
+
+
+def _alive(pid: int) -> bool:
+    """A process that was ended and not yet waited for is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _descendants(pid: int) -> list[int]:
+    found = [pid]
+    for parent in found:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            found += [int(child) for child in children.read_text().split()]
+    return found
