@@ -60,7 +60,9 @@ def test_a_version_more() -> None:
 
 def test_what_is_deactivated_is_activated() -> None:
     activate = ("PATCH", f"{SVC}?action=activate", None, DONE)
-    assert run(supervisor_service, (*CHECK, VALID), *service("DEACTIVATED", v1_0="DEACTIVATED"), (*VERSION, {"content": B64}), activate, *THERE, content=TEXT)["changed"]
+    assert run(
+        supervisor_service, (*CHECK, VALID), *service("DEACTIVATED", v1_0="DEACTIVATED"), (*VERSION, {"content": B64}), activate, *THERE, content=TEXT
+    )["changed"]
 
 
 def test_an_invalid_package_is_told_in_vcenters_words() -> None:
@@ -81,16 +83,34 @@ def test_check_mode_only_checks() -> None:
 
 
 def test_remove_in_order() -> None:
-    result = run(supervisor_service, *service(v1_0="ACTIVATED", v1_1="ACTIVATED"), (*SUPERVISORS, ONE), (*INSTALLS, {"supervisor_services": []}),
-                 ("PATCH", f"{SVC}?action=deactivate", None, DONE), ("DELETE", f"{SVC}/versions/1.0", None, DONE),
-                 ("DELETE", f"{SVC}/versions/1.1", None, DONE), ("DELETE", SVC, None, DONE), (*GET, MISSING), service="ray.example.com", state="absent")
+    result = run(
+        supervisor_service,
+        *service(v1_0="ACTIVATED", v1_1="ACTIVATED"),
+        (*SUPERVISORS, ONE),
+        (*INSTALLS, {"supervisor_services": []}),
+        ("PATCH", f"{SVC}?action=deactivate", None, DONE),
+        ("DELETE", f"{SVC}/versions/1.0", None, DONE),
+        ("DELETE", f"{SVC}/versions/1.1", None, DONE),
+        ("DELETE", SVC, None, DONE),
+        (*GET, MISSING),
+        service="ray.example.com",
+        state="absent",
+    )
     assert result["changed"] and result["supervisor_service"] is None
 
 
 def test_remove_one_version() -> None:
-    result = run(supervisor_service, *service(v1_0="ACTIVATED", v1_1="ACTIVATED"), (*SUPERVISORS, {"items": []}),
-                 ("PATCH", f"{SVC}/versions/1.0?action=deactivate", None, DONE), ("DELETE", f"{SVC}/versions/1.0", None, DONE),
-                 *service(v1_1="ACTIVATED"), service="ray.example.com", version="1.0", state="absent")
+    result = run(
+        supervisor_service,
+        *service(v1_0="ACTIVATED", v1_1="ACTIVATED"),
+        (*SUPERVISORS, {"items": []}),
+        ("PATCH", f"{SVC}/versions/1.0?action=deactivate", None, DONE),
+        ("DELETE", f"{SVC}/versions/1.0", None, DONE),
+        *service(v1_1="ACTIVATED"),
+        service="ray.example.com",
+        version="1.0",
+        state="absent",
+    )
     assert result["changed"]
 
 
