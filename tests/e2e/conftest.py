@@ -35,6 +35,7 @@ class Lab:
 
     def __init__(self, state: pathlib.Path) -> None:
         self.state = state
+        self.start = ""
         self.env = {**os.environ, "LAB_STATE": str(state), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"), "NO_COLOR": "1",
                     "ANSIBLE_NOCOWS": "1", "ANSIBLE_LOCALHOST_WARNING": "False"}
 
@@ -70,6 +71,7 @@ def fixture_lab(tmp_path_factory):
     lab = Lab(pathlib.Path(os.environ.get("LAB_TEST_STATE") or tmp_path_factory.mktemp("lab") / "state"))
     up = lab.command("up", timeout=1500)
     assert up.returncode == 0, up.stdout + up.stderr
+    lab.start = lab.digest()
     yield lab
     if not os.environ.get("LAB_TEST_STATE"):
         lab.command("down")
@@ -78,4 +80,4 @@ def fixture_lab(tmp_path_factory):
 @pytest.fixture(scope="session", name="start")
 def fixture_start(lab: Lab) -> str:
     """The digest of the empty lab."""
-    return lab.digest()
+    return lab.start

@@ -35,6 +35,17 @@ def test_the_job_ran_on_the_workers_of_the_custom_resource(lab) -> None:
         assert not nodes[answer["node_id"]]["is_head_node"]
 
 
+def test_no_secret_is_shown_at_the_highest_verbosity(lab) -> None:
+    play = lab.play("vcf.ray.site", "-vvv")
+    assert play.rc == 0, play.text
+    variables = (lab.state / "vars.yml").read_text()
+    secrets = set(re.findall(r'password: "(.+)"', variables))
+    assert len(secrets) >= 4
+    # The shortest is the beginning of all others.
+    assert [s for s in secrets if s in play.text] == []
+    assert "eyJ" not in play.text, "a token"
+
+
 def test_site_again_changes_nothing(lab) -> None:
     before, jobs = lab.digest(), len(rays(lab, "/api/jobs/"))
     play = lab.play("vcf.ray.site")
