@@ -42,6 +42,8 @@ def up(state: Path, wanted: dict[str, Any], say: Say) -> Lab:
     with instance.locked(state):
         if instance.find(state) or instance.inside(state):
             return _running(state, wanted, say)
+        for name in ("ssh", "openssl"):  # what runs in the machines calls them
+            namespaces.program(name)
         command = namespaces.unshare()
         binaries = build.ensure(say)
         instance.clean(state, keep_folder=True)

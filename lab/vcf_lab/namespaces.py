@@ -36,7 +36,7 @@ def system_path(path: str | None = None) -> str:
 
 def program(name: str) -> str:
     """Path of a program of the system; a sentence when it is missing."""
-    packages = {"unshare": "util-linux", "ip": "iproute2", "mount": "util-linux"}
+    packages = {"unshare": "util-linux", "ip": "iproute2", "mount": "util-linux", "ssh": "openssh-client"}
     found = shutil.which(name, path=system_path())
     if not found:
         raise NamespaceError(f"the program {name} is missing: install the package {packages.get(name, name)}")
