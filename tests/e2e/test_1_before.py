@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import subprocess
@@ -31,8 +32,6 @@ def test_check_mode_runs_to_its_end_and_writes_nothing(lab, start) -> None:
     ({"vi_admin_namespace": {"name": "deploy-ray", "vm_classes": ["best-effort-smal"]}}, ("best-effort-smal", "best-effort-small")),
 ], ids=["password", "ca", "host", "cluster", "vm_class"])
 def test_a_mistake_ends_before_the_first_write(lab, start, tmp_path, wrong, words) -> None:
-    import json
-
     extra = tmp_path / "wrong.json"
     extra.write_text(json.dumps(wrong))
     play = lab.play("vcf.ray.site", "-e", f"@{extra}")

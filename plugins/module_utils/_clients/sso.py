@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from .._errors import RayError
 from .._http import Http, Reply
-from .vcenter import ARGSPEC, open_http, refused_login, segment
+from .vcenter import ARGSPEC, logged_in, open_http, refused_login, segment
 
 __all__ = ["ARGSPEC", "Sso", "SoapFault", "connect"]
 
@@ -196,13 +196,5 @@ def fault(reply: Reply, what: str, method: str) -> SoapFault:
 def connect(task: t.Any) -> t.Iterator[Sso]:
     """Log in to the SSO domain of the task, hand out the client, log out."""
     http = open_http(task.params)
-    client = Sso(http, task.params["domain"])
-    try:
-        client.login(task.params["username"], task.params["password"])
+    with logged_in(task, Sso(http, task.params["domain"]), http) as client:
         yield client
-    finally:
-        try:
-            client.logout()
-        except RayError as error:
-            task.warn(f"The session could not be closed: {error.message}")
-        http.close()

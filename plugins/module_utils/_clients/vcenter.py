@@ -126,9 +126,15 @@ def open_http(params: dict, what: str = "vCenter") -> Http:
 
 @contextmanager
 def connect(task: t.Any) -> t.Iterator[VCenter]:
-    """Log in, hand out the client, log out; an error of the logout never hides the one before it."""
+    """Log in, hand out the client, log out."""
     http = open_http(task.params)
-    client = VCenter(http)
+    with logged_in(task, VCenter(http), http) as client:
+        yield client
+
+
+@contextmanager
+def logged_in(task: t.Any, client: t.Any, http: Http) -> t.Iterator[t.Any]:
+    """A client of vCenter or its SSO for as long as it is needed; an error of the logout never hides the one before it."""
     try:
         client.login(task.params["username"], task.params["password"])
         yield client
