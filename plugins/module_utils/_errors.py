@@ -35,3 +35,10 @@ class UnknownYet(RayError):
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message, code="NOT_FOUND", hint=hint)
+
+
+class MissingLibrary(RayError):
+    """A Python library is not installed for this Python. Raised before anything is sent, so that another Python may try."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The Python library {name} is missing.", code="INPUT", hint=f"Install it: pip install {name.lower()}.")

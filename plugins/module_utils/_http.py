@@ -11,7 +11,7 @@ import ssl
 import time
 import typing as t
 
-from ._errors import RayError
+from ._errors import MissingLibrary, RayError
 
 try:
     import requests
@@ -61,7 +61,7 @@ class Http:
         what: str = "the server",
     ) -> None:
         if not HAS_REQUESTS:
-            raise RayError("The Python library requests is missing.", code="INPUT", hint="Install it: pip install requests.")
+            raise MissingLibrary("requests")
         if ca_path and validate_certs:
             _check_ca(ca_path, what)
         self.base_url, self.what, self.timeout, self.ca_path = base_url, what, timeout, ca_path

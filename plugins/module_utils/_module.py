@@ -8,9 +8,20 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.parameters import remove_values
 
-from ._errors import RayError
+from ._errors import MissingLibrary, RayError
 from ._reconcile import Task
+from ._signals import closing_first
+
+
+class Controller:
+    """What a module has beside a module's own means while it runs in the controller's process: a voice.
+
+    ``voice`` takes a line for the user. It is None in a process of its own, which is mute until it ends.
+    """
+
+    voice: t.Callable[[str], None] | None = None
 
 
 def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Callable[[Task, t.Any], dict], **kwargs: t.Any) -> None:
@@ -21,15 +32,25 @@ def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Ca
         connect: gives a context manager for the client of a task.
         handler: returns the result, a dict with at least ``changed``.
         kwargs: for AnsibleModule (``required_if`` and the like).
+    Raises:
+        MissingLibrary: only in the controller's process, where another Python may still have it.
     """
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **kwargs)
     task = Task(module.params, check_mode=module.check_mode, diff_mode=module._diff, warn=module.warn,
-                hide=module.no_log_values.update)
+                progress=_speaker(module), hide=module.no_log_values.update)
     try:
-        with connect(task) as client:
+        with closing_first(), connect(task) as client:
             result = handler(task, client)
     except RayError as error:
+        if Controller.voice and isinstance(error, MissingLibrary):
+            raise
         module.fail_json(msg=str(error), error_code=error.code, hint=error.hint, **error.details)
     if module.params.get("validate_certs") is False:
         result["tls_verified"] = False
     module.exit_json(**result)
+
+
+def _speaker(module: AnsibleModule) -> t.Callable[[str], None]:
+    """Lines for the user, without the values that the result must not show either."""
+    voice = Controller.voice
+    return (lambda text: voice(remove_values(text, module.no_log_values))) if voice else lambda text: None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ._errors import RayError
+from ._errors import MissingLibrary
 
 try:
     from passlib.hash import sha512_crypt
@@ -45,5 +45,5 @@ def fault(known: str) -> str | None:
 
 def _library() -> type:
     if not HAS_PASSLIB:
-        raise RayError("The Python library passlib is missing.", code="INPUT", hint="Install it: pip install passlib.")
+        raise MissingLibrary("passlib")
     return sha512_crypt

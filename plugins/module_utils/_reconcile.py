@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import nullcontext
 
 from . import _wait
 from ._diff import changed_keys, overlay, same, without
@@ -32,6 +33,8 @@ class Resource(t.Protocol):
     ``write_only`` ones that the server never gives back: they are sent at creation and never compared.
     ``resolve(before, desired)`` is optional: it turns names into ids and refuses what cannot work, before anything is
     written and in check mode too; ``UnknownYet`` from it means that an earlier step of the run makes what is missing.
+    ``watching()`` is optional: a context manager around the wait, which gives ``pause(seconds)``, a sleep that ends as soon
+    as the object has changed. ``longest_pause`` is optional too: the most seconds between two reads of a wait.
     """
 
     noun: str
@@ -113,8 +116,12 @@ def _settle(task: Task, resource: Resource, before: dict | None, desired: dict |
         return resource.read() if changed else before
     end = "to be gone" if desired is None else "to be ready"
     gone: t.Callable[[t.Any], bool] = lambda value: value is None
-    return _wait.until(resource.read, gone if desired is None else resource.ready, what=f"{_title(resource, before)} {end}",
-                       timeout=task.params.get("wait_timeout", 0), diagnose=resource.diagnose, say=getattr(resource, "say", None))
+    title = _title(resource, before)
+    with getattr(resource, "watching", nullcontext)() as pause:
+        return _wait.until(
+            resource.read, gone if desired is None else resource.ready, what=f"{title} {end}", timeout=task.params.get("wait_timeout", 0),
+            diagnose=resource.diagnose, say=getattr(resource, "say", None), limit=getattr(resource, "longest_pause", 10.0),
+            tell=lambda words: task.progress(f"{title.rsplit(' ', 1)[-1]}: {words}"), sleep=pause)
 
 
 def _title(resource: Resource, value: dict | None) -> str:

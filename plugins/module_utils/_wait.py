@@ -1,7 +1,7 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one loop that waits: a deadline, a growing interval, and a memory of what was seen last."""
+"""The one loop that waits: a deadline, a growing interval, a memory of what was seen last, and a voice."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ ARGSPEC = {
     "wait_timeout": {"type": "int", "default": 1800},
 }
 GROWTH = 1.5
+# Seconds without a change after which the state is told again, so that nobody takes a long wait for a dead one.
+REPEAT = 60.0
 
 
 def until(read: t.Callable[[], t.Any], done: t.Callable[[t.Any], bool], *, what: str, timeout: float,
           failed: t.Callable[[t.Any], str | None] | None = None, diagnose: t.Callable[[], str] | None = None,
           interval: float = 0.2, limit: float = 10.0, say: t.Callable[[t.Any], str] | None = None,
-          clock: t.Callable[[], float] = time.monotonic, sleep: t.Callable[[float], None] = time.sleep) -> t.Any:
+          tell: t.Callable[[str], None] = lambda text: None,
+          clock: t.Callable[[], float] = time.monotonic, sleep: t.Callable[[float], t.Any] | None = None) -> t.Any:
     """Call ``read`` until ``done(value)``, and return that value.
 
     Args:
@@ -29,30 +32,49 @@ def until(read: t.Callable[[], t.Any], done: t.Callable[[t.Any], bool], *, what:
         failed: gives a sentence when the value is one that cannot get better, else None.
         diagnose: asked once, when the wait gives up; its text ends the message.
         interval, limit: seconds between two reads at the start and at the most.
-        say: the value in words, for the message.
+        say: the value in words, for the message and for ``tell``.
+        tell: gets ``WORDS (48 s)``, with the seconds since the start, at each change of the words and once a minute without one.
+        sleep: takes seconds; may return early, as a watch does that has seen a change.
     Raises:
         RayError: ``TIMEOUT`` or ``FAILED``, with the last state, how long it has stood, and the diagnosis.
     """
-    start = since = clock()
-    last, reads = None, 0
+    start = clock()
+    seen, reads = _Seen(start, tell), 0
     while True:
         value = read()
         reads += 1
         if done(value):
             return value
         # After done: what it found out while it looked closer belongs to the words.
-        now, words = clock(), say(value) if say else None
-        if words != last:
-            last, since = words, now
+        now = clock()
+        seen.note(say(value) if say else None, now)
         reason = failed(value) if failed else None
         if reason:
             raise RayError(f"Gave up waiting for {what}: {reason}{_more(diagnose)}", code="FAILED")
         if now - start >= timeout:
-            state = f"; last seen: {last}, for {now - since:.0f} s" if last else ""
-            raise RayError(f"Waiting for {what} took more than {timeout:.0f} s ({reads} reads){state}.{_more(diagnose)}", code="TIMEOUT",
+            raise RayError(f"Waiting for {what} took more than {timeout:.0f} s ({reads} reads){seen.last(now)}.{_more(diagnose)}", code="TIMEOUT",
                            hint="Run it again to go on waiting, or raise wait_timeout.")
-        sleep(min(interval, max(0.0, timeout - (now - start))))
+        (sleep or time.sleep)(min(interval, max(0.0, timeout - (now - start))))
         interval = min(interval * GROWTH, limit)
+
+
+class _Seen:
+    """The words that were seen last, since when, and when they were last told."""
+
+    def __init__(self, start: float, tell: t.Callable[[str], None]) -> None:
+        self._start = self._since = self._told = start
+        self._tell = tell
+        self._words: str | None = None
+
+    def note(self, words: str | None, now: float) -> None:
+        if words and (words != self._words or now - self._told >= REPEAT):
+            self._tell(f"{words} ({now - self._start:.0f} s)")
+            self._told = now
+        if words != self._words:
+            self._words, self._since = words, now
+
+    def last(self, now: float) -> str:
+        return f"; last seen: {self._words}, for {now - self._since:.0f} s" if self._words else ""
 
 
 def _more(diagnose: t.Callable[[], str] | None) -> str:

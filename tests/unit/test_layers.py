@@ -29,7 +29,8 @@ ALLOWED = {
     "_resources": {"_resources", "_names", "_wait", "_diff", "_errors", "_password"},
     "_diagnose": {"_wait", "_diff", "_errors"},
     "_reconcile": {"_wait", "_diff", "_errors"},
-    "_module": {"_reconcile", "_errors"},
+    "_signals": set(),
+    "_module": {"_reconcile", "_signals", "_errors"},
 }
 
 
@@ -71,7 +72,8 @@ def test_resources_have_never_heard_of_ansible() -> None:
     """Clients know Ansible's env_fallback for their options, the door knows AnsibleModule, nobody else anything."""
     for path in UTILS.rglob("*.py"):
         known = {n for n in imports(path) if n.split(".")[0] == "ansible"}
-        assert known <= ({"ansible.module_utils.basic"} if part(path) in ("_clients", "_module") else set()), path
+        basic = {"ansible.module_utils.basic"}
+        assert known <= {"_clients": basic, "_module": basic | {"ansible.module_utils.common.parameters"}}.get(part(path), set()), path
         assert part(path) == "_module" or "AnsibleModule" not in path.read_text(encoding="utf-8"), path
 
 
@@ -79,9 +81,11 @@ def test_resources_have_never_heard_of_ansible() -> None:
     (r"\b(fail_json|exit_json)\b", "_module.py"),
     (r"\bcheck_mode\b(?!:)", "_reconcile.py"),
     (r"\btime\.sleep\b", "_wait.py"),
+    (r"\bsignal\.signal\b", "_signals.py"),
 ])
 def test_each_habit_has_one_home(habit: str, home: str) -> None:
-    homes = {"_module.py": {"_module.py"}, "_reconcile.py": {"_reconcile.py", "_module.py"}, "_wait.py": {"_wait.py", "_http.py"}}[home]
+    homes = {"_module.py": {"_module.py"}, "_reconcile.py": {"_reconcile.py", "_module.py"}, "_wait.py": {"_wait.py", "_http.py"},
+             "_signals.py": {"_signals.py"}}[home]
     for path in UTILS.rglob("*.py"):
         if path.name not in homes:
             assert not re.search(habit, path.read_text(encoding="utf-8")), f"{path}: {habit}"
@@ -102,6 +106,19 @@ def test_files_and_functions_stay_small(path: pathlib.Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < 40, f"{path.name}: {node.name} is longer than 40 lines"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.name)
+def test_each_module_has_its_action_plugin(path: pathlib.Path) -> None:
+    """Two imports and nothing else: that of the module is for ansible-lint, which reads the options there."""
+    action = ROOT / "plugins/action" / path.name
+    assert imports(action) == {"__future__", f".modules.{path.stem}", ".plugin_utils._run"}
+    assert all(isinstance(node, ast.ImportFrom) for node in ast.parse(action.read_text(encoding="utf-8")).body)
+
+
+def test_no_action_plugin_is_without_a_module() -> None:
+    assert {p.stem for p in (ROOT / "plugins/action").glob("*.py")} == {p.stem for p in MODULES}
+    assert "plugin_routing" not in yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))
 
 
 def test_action_groups_name_every_module() -> None:

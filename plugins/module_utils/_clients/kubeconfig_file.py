@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-from .._errors import RayError
+from .._errors import MissingLibrary, RayError
 
 try:
     import yaml
@@ -23,7 +23,7 @@ class KubeconfigFile:
 
     def __init__(self, path: str) -> None:
         if not HAS_YAML:
-            raise RayError("The Python library PyYAML is missing.", code="INPUT", hint="Install it: pip install pyyaml.")
+            raise MissingLibrary("PyYAML")
         # A link stays one: what it points to is replaced.
         self.path = os.path.realpath(path)
 

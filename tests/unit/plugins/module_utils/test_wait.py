@@ -27,7 +27,7 @@ def wait(states: list[str], clock: Clock, **kwargs: object) -> str:
     values = iter(states)
     last = states[-1]
     return until(lambda: next(values, last), lambda v: v == "RUNNING", what="namespace ray to be ready", clock=clock, sleep=clock.sleep,
-                 say=lambda v: f"it is {v}", **{"timeout": 60, **kwargs})
+                 **{"timeout": 60, "say": lambda v: f"it is {v}", **kwargs})
 
 
 def test_the_interval_grows_to_its_limit() -> None:
@@ -65,3 +65,15 @@ def test_a_diagnosis_that_fails_does_not_hide_the_wait() -> None:
 
     with pytest.raises(RayError, match=r"took more than 60 s .*\(No diagnosis: no connection\)"):
         wait(["NEW"], Clock(), diagnose=diagnose)
+
+
+def test_each_change_is_told_once_and_the_state_once_a_minute() -> None:
+    clock, told = Clock(), []
+    wait(["NEW", "NEW"] + ["CONFIGURING"] * 8 + ["RUNNING"], clock, interval=20, limit=20, timeout=600, tell=told.append)
+    assert told == ["it is NEW (0 s)", "it is CONFIGURING (40 s)", "it is CONFIGURING (100 s)", "it is CONFIGURING (160 s)"]
+
+
+def test_a_state_without_words_is_not_told() -> None:
+    clock, told = Clock(), []
+    wait(["NEW", "RUNNING"], clock, say=lambda v: "", tell=told.append)
+    assert told == []

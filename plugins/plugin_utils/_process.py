@@ -1,0 +1,54 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A worker of Ansible that does not outlive its parent, whatever ends that: Ctrl-C, a signal, or a job's cancel.
+
+A cancelled job of AAP is a SIGKILL of the process group (ansible-runner), which nobody can handle. So the worker leaves
+the group, as ansible-core 2.19 and later let it do anyway, and asks the kernel for a SIGTERM when its parent has gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import typing as t
+
+PR_SET_PDEATHSIG = 1
+# The plugin is loaded before the workers are forked.
+PARENT = os.getpid()
+
+
+def is_worker() -> bool:
+    return os.getpid() != PARENT
+
+
+def end_with_parent() -> None:
+    """From now on the end of the parent is a SIGTERM for this worker. Linux only; elsewhere a worker may outlive a SIGKILL."""
+    if not is_worker() or not sys.platform.startswith("linux"):
+        return
+    if os.getpgrp() != os.getpid():
+        os.setsid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != PARENT:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def ending_children() -> t.Iterator[None]:
+    """Inside, a SIGTERM goes to the module's process too, which is of this worker's group and no other's."""
+    if os.getpgrp() != os.getpid():
+        yield
+        return
+
+    def forward(number: int, frame: t.Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        os.killpg(os.getpid(), number)
+
+    before = signal.signal(signal.SIGTERM, forward)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
