@@ -53,6 +53,12 @@ def reconcile(task: Task, resource: Resource, desired: dict | None) -> dict:
     In check mode nothing is written and the result says what the real run would do; what cannot be known yet
     is named under ``unknown``.
     """
+    name = getattr(resource, "name", None) or resource.noun
+    with _wait.heard_by(lambda words: task.progress(f"{name}: {words}")):
+        return _reconcile(task, resource, desired)
+
+
+def _reconcile(task: Task, resource: Resource, desired: dict | None) -> dict:
     before: dict | None = None
     try:
         before = resource.read()
@@ -116,12 +122,11 @@ def _settle(task: Task, resource: Resource, before: dict | None, desired: dict |
         return resource.read() if changed else before
     end = "to be gone" if desired is None else "to be ready"
     gone: t.Callable[[t.Any], bool] = lambda value: value is None
-    title = _title(resource, before)
     with getattr(resource, "watching", nullcontext)() as pause:
         return _wait.until(
-            resource.read, gone if desired is None else resource.ready, what=f"{title} {end}", timeout=task.params.get("wait_timeout", 0),
-            diagnose=resource.diagnose, say=getattr(resource, "say", None), limit=getattr(resource, "longest_pause", 10.0),
-            tell=lambda words: task.progress(f"{title.rsplit(' ', 1)[-1]}: {words}"), sleep=pause)
+            resource.read, gone if desired is None else resource.ready, what=f"{_title(resource, before)} {end}",
+            timeout=task.params.get("wait_timeout", 0), diagnose=resource.diagnose, say=getattr(resource, "say", None),
+            limit=getattr(resource, "longest_pause", 10.0), sleep=pause)
 
 
 def _title(resource: Resource, value: dict | None) -> str:

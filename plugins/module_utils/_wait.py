@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 import typing as t
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from ._errors import RayError
 
@@ -17,12 +19,23 @@ ARGSPEC = {
 GROWTH = 1.5
 # Seconds without a change after which the state is told again, so that nobody takes a long wait for a dead one.
 REPEAT = 60.0
+# Who hears of the waits below; set around a whole task, so that the small waits inside a resource are heard too.
+_listener: ContextVar[t.Callable[[str], None]] = ContextVar("_listener", default=lambda text: None)
+
+
+@contextmanager
+def heard_by(listener: t.Callable[[str], None]) -> t.Iterator[None]:
+    """Inside, each wait tells its state as ``WORDS (48 s)``, with the seconds since its start: each change once, and once a minute without one."""
+    before = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
 
 
 def until(read: t.Callable[[], t.Any], done: t.Callable[[t.Any], bool], *, what: str, timeout: float,
           failed: t.Callable[[t.Any], str | None] | None = None, diagnose: t.Callable[[], str] | None = None,
           interval: float = 0.2, limit: float = 10.0, say: t.Callable[[t.Any], str] | None = None,
-          tell: t.Callable[[str], None] = lambda text: None,
           clock: t.Callable[[], float] = time.monotonic, sleep: t.Callable[[float], t.Any] | None = None) -> t.Any:
     """Call ``read`` until ``done(value)``, and return that value.
 
@@ -32,14 +45,13 @@ def until(read: t.Callable[[], t.Any], done: t.Callable[[t.Any], bool], *, what:
         failed: gives a sentence when the value is one that cannot get better, else None.
         diagnose: asked once, when the wait gives up; its text ends the message.
         interval, limit: seconds between two reads at the start and at the most.
-        say: the value in words, for the message and for ``tell``.
-        tell: gets ``WORDS (48 s)``, with the seconds since the start, at each change of the words and once a minute without one.
+        say: the value in words, for the message and for who hears of it.
         sleep: takes seconds; may return early, as a watch does that has seen a change.
     Raises:
         RayError: ``TIMEOUT`` or ``FAILED``, with the last state, how long it has stood, and the diagnosis.
     """
     start = clock()
-    seen, reads = _Seen(start, tell), 0
+    seen, reads = _Seen(start), 0
     while True:
         value = read()
         reads += 1
@@ -61,14 +73,13 @@ def until(read: t.Callable[[], t.Any], done: t.Callable[[t.Any], bool], *, what:
 class _Seen:
     """The words that were seen last, since when, and when they were last told."""
 
-    def __init__(self, start: float, tell: t.Callable[[str], None]) -> None:
+    def __init__(self, start: float) -> None:
         self._start = self._since = self._told = start
-        self._tell = tell
         self._words: str | None = None
 
     def note(self, words: str | None, now: float) -> None:
         if words and (words != self._words or now - self._told >= REPEAT):
-            self._tell(f"{words} ({now - self._start:.0f} s)")
+            _listener.get()(f"{words} ({now - self._start:.0f} s)")
             self._told = now
         if words != self._words:
             self._words, self._since = words, now

@@ -91,4 +91,5 @@ def ride_out(attempt: t.Callable[[], t.Any], what: str, patience: float, landed:
             return landed()
         return True
 
-    _wait.until(once, bool, what=what, timeout=patience, interval=1.0, limit=15.0, diagnose=lambda: f"vCenter says: {refusals[-1]}")
+    says = lambda: f"vCenter says: {refusals[-1]}"
+    _wait.until(once, bool, what=what, timeout=patience, interval=1.0, limit=15.0, say=lambda done: f"{says()}; trying again", diagnose=says)

@@ -154,7 +154,8 @@ class Supervisor:
     def say(self, current: dict | None) -> str:
         if current is None:
             return "absent"
-        return f"{current['config_status']}, Kubernetes {current['kubernetes_status']}"
+        words = f"{current['config_status']}, Kubernetes {current['kubernetes_status']}"
+        return "; ".join([words, *current["messages"][:1]])
 
     def diagnose(self) -> str:
         """The conditions that do not hold tell which step of the configuration hangs."""

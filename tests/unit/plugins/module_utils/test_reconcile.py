@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError, UnknownYet
@@ -93,3 +95,37 @@ def test_what_depends_on_an_object_that_is_not_there_yet_is_said_in_check_mode_o
     assert reconcile(task(check_mode=True), Orphan(None), None)["changed"] is False
     with pytest.raises(RayError, match="does not exist yet"):
         reconcile(task(), Orphan(None), WANTED)
+
+
+class SlowShelf(Shelf):
+    """Ready at the third read; its watch says at once that something has changed."""
+
+    longest_pause = 0.5
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.reads, self.pauses = 0, []
+
+    def read(self) -> dict | None:
+        self.reads += self.current is not None
+        return self.current
+
+    def ready(self, current: dict | None) -> bool:
+        return self.reads >= 3
+
+    def say(self, current: dict | None) -> str:
+        return f"{self.reads} of 3 boards"
+
+    @contextmanager
+    def watching(self):
+        self.log.append("watch opened")
+        yield self.pauses.append
+        self.log.append("watch closed")
+
+
+def test_a_wait_pauses_by_the_resource_s_own_watch_and_tells_its_name_and_state() -> None:
+    shelf, told = SlowShelf(), []
+    reconcile(Task({"wait": True, "wait_timeout": 60}, progress=told.append), shelf, WANTED)
+    assert shelf.log[1:] == ["watch opened", "watch closed"]
+    assert len(shelf.pauses) == 2 and max(shelf.pauses) <= 0.5
+    assert told == ["s1: 1 of 3 boards (0 s)", "s1: 2 of 3 boards (0 s)"]

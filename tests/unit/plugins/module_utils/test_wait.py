@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
-from ansible_collections.vcf.ray.plugins.module_utils._wait import until
+from ansible_collections.vcf.ray.plugins.module_utils._wait import heard_by, until
 
 
 class Clock:
@@ -69,11 +69,13 @@ def test_a_diagnosis_that_fails_does_not_hide_the_wait() -> None:
 
 def test_each_change_is_told_once_and_the_state_once_a_minute() -> None:
     clock, told = Clock(), []
-    wait(["NEW", "NEW"] + ["CONFIGURING"] * 8 + ["RUNNING"], clock, interval=20, limit=20, timeout=600, tell=told.append)
+    with heard_by(told.append):
+        wait(["NEW", "NEW"] + ["CONFIGURING"] * 8 + ["RUNNING"], clock, interval=20, limit=20, timeout=600)
     assert told == ["it is NEW (0 s)", "it is CONFIGURING (40 s)", "it is CONFIGURING (100 s)", "it is CONFIGURING (160 s)"]
 
 
 def test_a_state_without_words_is_not_told() -> None:
     clock, told = Clock(), []
-    wait(["NEW", "RUNNING"], clock, say=lambda v: "", tell=told.append)
+    with heard_by(told.append):
+        wait(["NEW", "RUNNING"], clock, say=lambda v: "")
     assert told == []
