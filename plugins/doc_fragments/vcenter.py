@@ -17,16 +17,19 @@ options:
     required: true
   username:
     description:
-      - Name of the account, with its domain, such as C(administrator@vsphere.local).
+      - Name of the account, with its domain, such as C(administrator@vsphere.local). Needed, with O(password), unless O(session_id) is given.
       - If it is not set, the environment variable E(VMWARE_USER) is used.
     type: str
-    required: true
   password:
     description:
       - Password of the account. A refused login is never tried again, as repeated refusals lock the account.
       - If it is not set, the environment variable E(VMWARE_PASSWORD) is used.
     type: str
-    required: true
+  session_id:
+    description:
+      - A session that M(vcf.ray.vcenter_session) has opened. With it the task neither logs in nor out, and the session is never ended.
+      - When the session has ended and O(username) and O(password) are given too, the task logs in once and goes on with a session of its own.
+    type: str
   port:
     description:
       - Port of vCenter.

@@ -50,6 +50,12 @@ def imports(path: pathlib.Path) -> set[str]:
     return names
 
 
+def fragments(path: pathlib.Path) -> list[str]:
+    """The documentation fragments of a module."""
+    doc = re.search(r'DOCUMENTATION = r?"""(.*?)"""', path.read_text(encoding="utf-8"), re.S)
+    return yaml.safe_load(doc.group(1)).get("extends_documentation_fragment", [])
+
+
 def part(path: pathlib.Path) -> str:
     return path.relative_to(UTILS).parts[0].removesuffix(".py")
 
@@ -62,7 +68,7 @@ def test_imports_go_one_way(path: pathlib.Path) -> None:
     assert inner <= ALLOWED[here], f"{path.name} imports {sorted(inner - ALLOWED[here])}"
 
 
-@pytest.mark.parametrize(("library", "home"), [("requests", "_http.py"), ("kubernetes", "_clients/kube.py"), ("pyVmomi", "_clients/inventory.py")])
+@pytest.mark.parametrize(("library", "home"), [("requests", "_http.py"), ("kubernetes", "_clients/kube_config.py"), ("pyVmomi", "_clients/inventory.py")])
 def test_each_library_has_one_home(library: str, home: str) -> None:
     users = [str(p.relative_to(ROOT / "plugins")) for p in PYTHON if any(n.split(".")[0] == library for n in imports(p))]
     assert set(users) <= {f"module_utils/{home}"}
@@ -123,18 +129,23 @@ def test_no_action_plugin_is_without_a_module() -> None:
 
 def test_action_groups_name_every_module() -> None:
     groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]
-    named = sorted(name for members in groups.values() for name in members)
+    named = sorted(name for group, members in groups.items() if group != "session" for name in members)
     assert named == sorted(p.stem for p in MODULES)
+
+
+def test_the_group_session_is_all_modules_that_take_a_session() -> None:
+    """vcenter_session too: so a role finds out whether one was handed in, which it must not end."""
+    groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    assert groups["session"] == [path.stem for path in MODULES if "vcf.ray.vcenter" in fragments(path)]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.name)
 def test_a_module_belongs_to_the_group_of_its_options(path: pathlib.Path) -> None:
     groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]
     group = next(name for name, members in groups.items() if path.stem in members)
-    doc = re.search(r'DOCUMENTATION = r?"""(.*?)"""', path.read_text(encoding="utf-8"), re.S)
-    fragments = yaml.safe_load(doc.group(1)).get("extends_documentation_fragment", [])
     if group in ("vcenter", "kubernetes", "ray"):
-        assert f"vcf.ray.{group}" in fragments
+        # The SSO service wants a login of its own, with the options of its vCenter.
+        assert ("vcf.ray.sso" if path.stem == "sso_user" else f"vcf.ray.{group}") in fragments(path)
 
 
 def test_what_is_shipped_does_not_name_the_lab() -> None:

@@ -14,9 +14,12 @@ from xml.sax.saxutils import escape
 
 from .._errors import RayError
 from .._http import Http, Reply
-from .vcenter import ARGSPEC, logged_in, open_http, refused_login, segment
+from . import vcenter
+from .vcenter import logged_out, open_http, refused_login, segment
 
-__all__ = ["ARGSPEC", "Sso", "SoapFault", "connect"]
+# This service wants a login of its own; a session of the REST API is none here.
+ARGSPEC = {name: {**option, "required": True} if name in ("username", "password") else option
+           for name, option in vcenter.ARGSPEC.items() if name != "session_id"}
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
@@ -196,5 +199,7 @@ def fault(reply: Reply, what: str, method: str) -> SoapFault:
 def connect(task: t.Any) -> t.Iterator[Sso]:
     """Log in to the SSO domain of the task, hand out the client, log out."""
     http = open_http(task.params)
-    with logged_in(task, Sso(http, task.params["domain"]), http) as client:
+    client = Sso(http, task.params["domain"])
+    with logged_out(task, client, http):
+        client.login(task.params["username"], task.params["password"])
         yield client

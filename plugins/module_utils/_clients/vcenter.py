@@ -1,7 +1,7 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The vCenter REST API: one session per task, always closed."""
+"""The vCenter REST API: one session for a task, ended with it, or one that was handed in and is left alone."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from urllib.parse import quote
 from ansible.module_utils.basic import env_fallback
 
 from .._errors import RayError
-from .._http import Http
+from .._http import Http, Reply
 from .inventory import Inventory
 
 ARGSPEC = {
     "hostname": {"type": "str", "required": True, "fallback": (env_fallback, ["VMWARE_HOST"])},
-    "username": {"type": "str", "required": True, "fallback": (env_fallback, ["VMWARE_USER"])},
-    "password": {"type": "str", "required": True, "no_log": True, "fallback": (env_fallback, ["VMWARE_PASSWORD"])},
+    "username": {"type": "str", "fallback": (env_fallback, ["VMWARE_USER"])},
+    "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["VMWARE_PASSWORD"])},
+    "session_id": {"type": "str", "no_log": True},
     "port": {"type": "int", "default": 443, "fallback": (env_fallback, ["VMWARE_PORT"])},
     # No environment variable: credential types of controllers set one to false by default.
     "validate_certs": {"type": "bool", "default": True},
@@ -31,30 +32,55 @@ SESSION_HEADER = "vmware-api-session-id"
 
 
 class VCenter:
-    """Calls with the session of this task; answers are decoded bodies, None where there is none."""
+    """Calls with one session; answers are decoded bodies, None where there is none.
 
-    def __init__(self, http: Http) -> None:
+    Args:
+        session_id: a session that was handed in: it is used, and never ended by ``logout``.
+        credentials: user and password, for a session of our own: at the start, or when the other one has ended.
+    """
+
+    def __init__(self, http: Http, session_id: str | None = None, credentials: tuple[str, str] | None = None) -> None:
         self._http = http
-        self._session: dict[str, str] = {}
+        self._session = session_id
+        self._credentials = credentials
+        self._own = False
+        # Logged in, and no call has been carried out since.
+        self._fresh = False
         self.inventory = Inventory(self)
 
-    def login(self, username: str, password: str) -> None:
-        """Ask once: five refusals within minutes lock the account."""
+    def login(self) -> None:
+        """Ask once: five refusals within minutes lock the account, so credentials that were not accepted are forgotten."""
+        credentials, self._credentials = self._credentials, None
+        self._session, self._own = None, False
         try:
-            token = self._http.request("POST", SESSION, auth=(username, password)).json
+            token = self._http.request("POST", SESSION, auth=credentials).json
         except RayError as error:
-            if error.code == "UNAUTHENTICATED":
-                raise refused_login(self._http.what, username, error) from error
+            if unauthenticated(error) and credentials:
+                raise refused_login(self._http.what, credentials[0], error) from error
             raise
         if not isinstance(token, str):
             raise RayError(f"{self._http.what} answered the login with no session.", code="CONNECTION",
                            hint="Check that hostname and port are those of vCenter 7.0 U2 or later.")
-        self._session = {SESSION_HEADER: token}
+        self._credentials, self._session, self._own, self._fresh = credentials, token, True, True
 
     def logout(self) -> None:
-        if self._session:
-            self._http.request("DELETE", SESSION, headers=self._session)
-            self._session = {}
+        """End the session if it is our own."""
+        if self._own:
+            self.end()
+
+    def end(self) -> None:
+        """End the session, whoever made it. One that has ended already is as good."""
+        try:
+            self._http.request("DELETE", SESSION, headers=self._header())
+        except RayError as error:
+            if not unauthenticated(error):
+                raise
+        self._session, self._own = None, False
+
+    def keep(self) -> str | None:
+        """Let the session live on after the task. Returns its id if it is our own, None for one that was handed in."""
+        own, self._own = self._own, False
+        return self._session if own else None
 
     def get(self, path: str, query: dict | None = None) -> t.Any:
         return self._call("GET", path, query=query)
@@ -79,22 +105,52 @@ class VCenter:
     def _call(self, method: str, path: str, **kwargs: t.Any) -> t.Any:
         return self._request(method, path, **kwargs).json
 
-    def _request(self, method: str, path: str, headers: dict | None = None, **kwargs: t.Any) -> t.Any:
+    def _request(self, method: str, path: str, **kwargs: t.Any) -> Reply:
+        """One call. A 401 was not carried out, whatever it was, so it may be sent again in a new session; once."""
         try:
-            return self._http.request(method, path, headers={**self._session, **(headers or {})}, **kwargs)
+            return self._send(method, path, **kwargs)
+        except RayError as error:
+            if not unauthenticated(error) or self._fresh:
+                raise
+            if not self._credentials:
+                raise self._ended(error) from error
+        self.login()
+        return self._send(method, path, **kwargs)
+
+    def _send(self, method: str, path: str, headers: dict | None = None, **kwargs: t.Any) -> Reply:
+        try:
+            reply = self._http.request(method, path, headers={**self._header(), **(headers or {})}, **kwargs)
         except RayError as error:
             error.hint = error.hint or HINTS.get(error.code)
             raise
+        self._fresh = False
+        return reply
+
+    def _header(self) -> dict[str, str]:
+        return {SESSION_HEADER: self._session} if self._session else {}
+
+    def _ended(self, error: RayError) -> RayError:
+        return RayError(
+            f"The session that was handed in as session_id has ended at {self._http.what}: {error.details.get('vendor')}.",
+            code=error.code,
+            hint="Log in again with vcf.ray.vcenter_session. With username and password beside it, a task would go on with a session of its own.",
+            details=error.details,
+        )
 
 
 HINTS = {
     "UNAUTHORIZED": "This account lacks a privilege on the object; ask an administrator for it.",
-    "UNAUTHENTICATED": "The session has ended on the server; run the task again.",
+    "UNAUTHENTICATED": "The login was accepted just before, so another one would not help.",
     "INVALID_ARGUMENT": "Change the option that vCenter objects to.",
     "NOT_ALLOWED_IN_CURRENT_STATE": "Look at the state of the object; it may be changing, or be in use.",
     "CONCURRENT_CHANGE": "Somebody else has changed the object meanwhile; run the task again.",
     "SERVICE_UNAVAILABLE": "The service of vCenter is starting or stopped; try again in some minutes.",
 }
+
+
+def unauthenticated(error: RayError) -> bool:
+    """Whether vCenter does not know the session, or refused a login; not a lack of privileges, which is 403."""
+    return error.details.get("status") == 401
 
 
 def refused_login(what: str, username: str, error: RayError) -> RayError:
@@ -124,20 +180,38 @@ def open_http(params: dict, what: str = "vCenter") -> Http:
     )
 
 
+def credentials(params: dict) -> tuple[str, str] | None:
+    """User and password of the options; None when a session stands in for both. Nothing is sent yet."""
+    missing = [name for name in ("username", "password") if not params.get(name)]
+    if not missing:
+        return params["username"], params["password"]
+    if len(missing) == 2 and params.get("session_id") is not None:
+        return None
+    raise RayError(
+        f"No login at vCenter {params['hostname']}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not given.",
+        code="INPUT",
+        hint="Set the options username and password, or the environment variables VMWARE_USER and VMWARE_PASSWORD; "
+             "or hand in a session_id of vcf.ray.vcenter_session.",
+    )
+
+
 @contextmanager
 def connect(task: t.Any) -> t.Iterator[VCenter]:
-    """Log in, hand out the client, log out."""
+    """The client with the session that was handed in, or with one of its own for as long as it is needed."""
+    session_id, login = task.params.get("session_id"), credentials(task.params)
     http = open_http(task.params)
-    with logged_in(task, VCenter(http), http) as client:
+    client = VCenter(http, session_id, login)
+    with logged_out(task, client, http):
+        if session_id is None:
+            client.login()
         yield client
 
 
 @contextmanager
-def logged_in(task: t.Any, client: t.Any, http: Http) -> t.Iterator[t.Any]:
-    """A client of vCenter or its SSO for as long as it is needed; an error of the logout never hides the one before it."""
+def logged_out(task: t.Any, client: t.Any, http: Http) -> t.Iterator[None]:
+    """A client of vCenter or its SSO logs out at the end; an error of that never hides the one before it."""
     try:
-        client.login(task.params["username"], task.params["password"])
-        yield client
+        yield
     finally:
         try:
             client.logout()

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from ansible_collections.vcf.ray.plugins.module_utils._clients import sso as module
 from ansible_collections.vcf.ray.plugins.module_utils._clients.sso import Sso
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
+from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task
 from ansible_collections.vcf.ray.tests.unit.plugins.conversation import Conversation
 
 ADMIN, STS = "/sso-adminserver/sdk/vsphere.local", "/sts/STSService/vsphere.local"
@@ -87,3 +90,19 @@ def test_an_answer_that_is_not_xml_is_said() -> None:
     http = Recorded(("POST", ADMIN, ..., "<html><br></html>"))
     with pytest.raises(RayError, match="not XML"):
         Sso(http, "vsphere.local").call("FindPersonUser", "principalDiscoveryService", {})
+
+
+def test_a_login_is_needed_and_a_session_of_rest_is_no_option() -> None:
+    assert "session_id" not in module.ARGSPEC
+    assert module.ARGSPEC["username"]["required"] and module.ARGSPEC["password"]["required"] and module.ARGSPEC["password"]["no_log"]
+
+
+@pytest.mark.parametrize("last", [soap("<R/>"), fault("SsoFaultNoPermissionFault", "No permission.")], ids=["success", "failure"])
+def test_a_task_logs_in_once_and_out_in_every_exit(monkeypatch: pytest.MonkeyPatch, last: object) -> None:
+    http = Recorded(DISCOVER, ISSUE, ("POST", ADMIN, ..., soap("<LoginResponse/>")), ("POST", ADMIN, ..., last), ("POST", ADMIN, ..., soap("<LogoutResponse/>")))
+    monkeypatch.setattr(module, "open_http", lambda params: http)
+    with contextlib.suppress(RayError):
+        with module.connect(Task({"username": "me", "password": "secret", "domain": "vsphere.local"})) as client:
+            client.call("DeleteLocalPrincipal", "principalManagementService", {"principalName": "x"})
+    http.done()
+    assert http.closed and "<Logout " in http.sent[-1]

@@ -1,0 +1,53 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of a module that speaks to the SSO of vCenter, in the order of the client's ARGSPEC."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  hostname:
+    description:
+      - Name or address of vCenter.
+      - If it is not set, the environment variable E(VMWARE_HOST) is used.
+    type: str
+    required: true
+  username:
+    description:
+      - Name of the account, with its domain, such as C(administrator@vsphere.local).
+      - If it is not set, the environment variable E(VMWARE_USER) is used.
+    type: str
+    required: true
+  password:
+    description:
+      - Password of the account. A refused login is never tried again, as repeated refusals lock the account.
+      - If it is not set, the environment variable E(VMWARE_PASSWORD) is used.
+    type: str
+    required: true
+  port:
+    description:
+      - Port of vCenter.
+      - If it is not set, the environment variable E(VMWARE_PORT) is used.
+    type: int
+    default: 443
+  validate_certs:
+    description:
+      - Whether the certificate of vCenter is verified. Only this option can switch it off, no environment variable, and the result
+        then has RV(ignore:tls_verified) V(false).
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - PEM file with the certificate authorities to trust. Those of the system are used if it is not set.
+      - If it is not set, the environment variable E(VCF_RAY_CA_PATH) is used.
+    type: path
+  proxy_host:
+    description: Name or address of an HTTP proxy. Proxies of the environment are not used.
+    type: str
+  proxy_port:
+    description: Port of the proxy; 3128 if it is not set.
+    type: int
+"""
