@@ -9,6 +9,8 @@ import re
 
 import pytest
 
+# Nothing of it depends on where a task runs.
+pytestmark = pytest.mark.parametrize("lab", ["in_process"], indirect=True)
 PARTS = ["etcd", "kube-apiserver", "kube-controller-manager", "vcsim", "vcenter", "publisher", "supervisor", "vmoperator"]
 
 
