@@ -35,9 +35,40 @@ options:
         no environment variable can switch it off.
     type: bool
     aliases: [verify_ssl]
+  supervisor:
+    description:
+      - Login at the Supervisor, from which a token can be got and renewed, so that a wait outlives a token.
+      - Alone, it stands for the other options. The token comes from a login at the start, the API server is that host on port 6443, and
+        O(supervisor.ca_path) is what it is verified against.
+      - Beside O(kubeconfig), O(context) or O(api_key) it is used only when their credentials are refused. Then one login gives a new token,
+        and the request is sent again. The kubeconfig is not rewritten.
+      - A login that is refused is not tried again, because SSO locks an account after a few.
+    type: dict
+    suboptions:
+      hostname:
+        description: Address of the Supervisor (not of vCenter), C(host) or C(host:port). Falls back to E(VCF_RAY_SUPERVISOR_HOST).
+        type: str
+        required: true
+      username:
+        description: User with its domain, such as V(ray-dev@vsphere.local). Falls back to E(VCF_RAY_SUPERVISOR_USER).
+        type: str
+        required: true
+      password:
+        description: Password of the user. Falls back to E(VCF_RAY_SUPERVISOR_PASSWORD).
+        type: str
+        required: true
+      ca_path:
+        description:
+          - PEM file with the certificate authorities to trust; those of the system when left out. Falls back to E(VCF_RAY_SUPERVISOR_CA_PATH).
+        type: path
+      validate_certs:
+        description: Whether to verify the Supervisor's certificate.
+        type: bool
+        default: true
 notes:
   - The options O(kubeconfig), O(context), O(host), O(api_key) and O(ca_cert) fall back to the environment variables E(K8S_AUTH_KUBECONFIG),
     E(K8S_AUTH_CONTEXT), E(K8S_AUTH_HOST), E(K8S_AUTH_API_KEY) and E(K8S_AUTH_SSL_CA_CERT).
 requirements:
   - kubernetes
+  - requests (for O(supervisor))
 """

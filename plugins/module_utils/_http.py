@@ -21,7 +21,7 @@ except ImportError:
     HAS_REQUESTS = False
 
 SAFE = ("GET", "HEAD")
-RETRIES = 3
+TRIES = 3
 CODES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "UNAUTHORIZED", 404: "NOT_FOUND", 409: "CONFLICT", 503: "SERVICE_UNAVAILABLE"}
 
 
@@ -43,7 +43,8 @@ class Http:
         base_url: ``https://host[:port]``, without a path.
         ca_path: PEM file with the certificate authorities to trust; None means those of the system.
         validate_certs: False switches verification off, for this server only.
-        timeout: seconds that one answer may take.
+        timeout: seconds that one answer may take, or a pair: seconds to connect, and to answer.
+        tries: how often a safe call is made at the most; 1 for a caller that comes again anyway.
         what: the name of the server in messages, such as ``vCenter vcenter.example.com``.
     Raises:
         RayError: from every method; code ``CONNECTION``, ``TLS``, ``INPUT`` or what the server answered.
@@ -55,7 +56,8 @@ class Http:
         *,
         ca_path: str | None = None,
         validate_certs: bool = True,
-        timeout: float = 60,
+        timeout: float | tuple[float, float] = 60,
+        tries: int = TRIES,
         headers: dict | None = None,
         proxy: str | None = None,
         what: str = "the server",
@@ -64,7 +66,7 @@ class Http:
             raise MissingLibrary("requests")
         if ca_path and validate_certs:
             _check_ca(ca_path, what)
-        self.base_url, self.what, self.timeout, self.ca_path = base_url, what, timeout, ca_path
+        self.base_url, self.what, self.timeout, self.tries, self.ca_path = base_url, what, timeout, tries, ca_path
         self.session = requests.Session()
         # Environment variables would overrule verify= and add credentials of .netrc.
         self.session.trust_env = False
@@ -105,12 +107,12 @@ class Http:
 
     def _send(self, method: str, path: str, sent: dict, auth: tuple[bytes, bytes] | None) -> t.Any:
         """The answer of the first try that is neither lost nor a 503, or of the last one."""
-        for left in range((RETRIES if method in SAFE else 1) - 1, -1, -1):
+        for left in range((self.tries if method in SAFE else 1) - 1, -1, -1):
             try:
                 answer = self.session.request(method, self.base_url + path, auth=auth, timeout=self.timeout, allow_redirects=False, **sent)
             except requests.exceptions.RequestException as error:
                 if left and not isinstance(error, requests.exceptions.SSLError):
-                    time.sleep(0.2 * (RETRIES - left))
+                    time.sleep(0.2 * (self.tries - left))
                     continue
                 raise self._unreachable(error) from error
             if answer.status_code != 503 or not left:

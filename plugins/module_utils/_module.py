@@ -45,9 +45,14 @@ def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Ca
         if Controller.voice and isinstance(error, MissingLibrary):
             raise
         module.fail_json(msg=str(error), error_code=error.code, hint=error.hint, **error.details)
-    if module.params.get("validate_certs") is False:
+    if not _verified(module.params):
         result["tls_verified"] = False
     module.exit_json(**result)
+
+
+def _verified(params: dict) -> bool:
+    """Whether TLS is verified for the endpoint of the options, and for the one of the login at a Supervisor."""
+    return all(options.get("validate_certs") is not False for options in (params, params.get("supervisor")) if isinstance(options, dict))
 
 
 def _speaker(module: AnsibleModule) -> t.Callable[[str], None]:

@@ -13,7 +13,8 @@ description:
   - Makes, changes and removes a C(VMRayCluster) of the Ray service on VCF.
   - Everything that would make the cluster fail later is looked for before the first write, and all of it is reported at once; then the
     API server checks the object in a dry run, also in check mode.
-  - A cluster is ready when Ray's dashboard answers and lists at least as many live workers as the node types ask for, twice in a row.
+  - A cluster is ready when Ray's dashboard answers and lists at least as many live workers as the node types ask for, twice in a row;
+    once is enough where nothing was changed.
   - The object is never replaced, only merged into, because a replacement leaves machines behind.
 options:
   name:
@@ -116,6 +117,10 @@ options:
 notes:
   - On a living cluster only O(image), O(storage_class), O(network) and the VM class of a node type can be changed, and they hold for machines
     made later. Other changes are refused, because the operator would accept them and do nothing.
+  - A wait watches the object over one connection, for users who may only read it by a read every two seconds, and asks Ray every half second
+    once the cluster has an address. A token of a Supervisor lives for hours, and O(supervisor) renews one that ends in the middle of a wait.
+  - When there is nothing to change, this costs one request to the API server, and one more when O(image) is given by name; with O(wait),
+    one request to Ray on top.
   - The dashboard has no authentication of its own. Whoever reaches it can run code on the cluster.
 requirements:
   - requests
@@ -234,13 +239,13 @@ SPEC = {
     "enable_tls": {"type": "bool"},
     "docker_secret": {"type": "str", "no_log": False},
 }
-# A dashboard behind a load balancer that is still pending must not hold up the wait.
-DASHBOARD_TIMEOUT = 5
+# Seconds to connect and to answer. A dashboard behind a load balancer that is still pending must not hold up the wait.
+DASHBOARD_TIMEOUT = (1, 5)
 
 
 def dashboard(url):
     """Ray's dashboard at an address."""
-    return ray_client.at(url, timeout=DASHBOARD_TIMEOUT)
+    return ray_client.at(url, timeout=DASHBOARD_TIMEOUT, tries=1)
 
 
 def ensure(task, kube):

@@ -80,6 +80,9 @@ vmray_clusters:
       type: str
 """
 
+import contextlib
+from functools import partial
+
 from ..module_utils._clients import kube as kube_client
 from ..module_utils._clients import ray as ray_client
 from ..module_utils._module import run
@@ -101,13 +104,10 @@ def gather(task, kube):
 
 def described(raw, ask):
     """The view of one cluster, with its nodes when Ray is to be asked and answers."""
-    shown, url = vmray_cluster.view(raw), vmray_ready.dashboard_url(raw)
-    if ask and url:
-        ray = ray_client.at(url, timeout=5)
-        try:
-            good, shown["nodes"], words = vmray_ready.ask_ray(ray, raw)
-        finally:
-            ray.close()
+    shown = vmray_cluster.view(raw)
+    if ask:
+        with contextlib.closing(vmray_ready.Dashboard(partial(ray_client.at, timeout=5))) as dashboard:
+            good, shown["nodes"] = dashboard.look(raw)
         shown["ready_by"] = "ray" if good else "not_checked"
     return shown
 

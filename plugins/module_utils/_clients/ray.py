@@ -85,13 +85,13 @@ class Ray:
         return reply.json
 
 
-def at(url: str, *, token: str | None = None, ca_path: str | None = None, validate_certs: bool = True, timeout: float = 60) -> Ray:
-    """A Ray for an address such as ``http://10.0.0.5:8265``; scheme and port may be left out."""
+def at(url: str, *, token: str | None = None, ca_path: str | None = None, validate_certs: bool = True, **kwargs: t.Any) -> Ray:
+    """A Ray for an address such as ``http://10.0.0.5:8265``; scheme and port may be left out; ``kwargs`` are those of Http."""
     base = url.rstrip("/") if "://" in url else f"http://{url.rstrip('/')}"
     if re.fullmatch(r"http://(\[[^\]]+\]|[^/:]+)", base):
         base += f":{PORT}"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return Ray(Http(base, ca_path=ca_path, validate_certs=validate_certs, timeout=timeout, headers=headers, what="Ray's dashboard"))
+    return Ray(Http(base, ca_path=ca_path, validate_certs=validate_certs, headers=headers, what="Ray's dashboard", **kwargs))
 
 
 @contextlib.contextmanager

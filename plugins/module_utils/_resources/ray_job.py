@@ -36,6 +36,7 @@ class RayJob:
     """
 
     noun = "ray_job"
+    longest_pause = 2.0
     create_only = ("entrypoint",)
     hidden = ("runtime_env",)
     write_only = ("metadata", "entrypoint_num_cpus", "entrypoint_num_gpus", "entrypoint_memory", "entrypoint_resources")
@@ -73,7 +74,7 @@ class RayJob:
             self._ray.stop(self.name)
         if self._removing:
             _wait.until(lambda: self._ray.job(self.name), lambda job: job is None or job["status"] in ENDED, what=f"job {self.name} to end",
-                        timeout=STOPPING, say=lambda job: job and job["status"])
+                        timeout=STOPPING, limit=self.longest_pause, say=lambda job: job and job["status"])
             self._ray.delete(self.name)
 
     def ready(self, current: dict | None) -> bool:
@@ -84,7 +85,7 @@ class RayJob:
         return current["status"] == "SUCCEEDED"
 
     def say(self, current: dict | None) -> str:
-        return f"{current['status']}{' - ' + current['message'] if current['message'] else ''}" if current else "no job of this id"
+        return current["status"] if current else "no job of this id"
 
     def diagnose(self) -> str:
         """A pending job mostly waits for resources that no node has; a running one tells by its log."""
@@ -92,7 +93,8 @@ class RayJob:
         if job is None:
             return ""
         if job["status"] == "PENDING":
-            return f"It has not started; {len(self._ray.live_nodes())} nodes are alive: do they have the CPUs and GPUs that it asks for?"
+            why = f" ({_first_line(job.get('message')).rstrip('.')})" if job.get("message") else ""
+            return f"It has not started{why}; {len(self._ray.live_nodes())} nodes are alive: do they have the CPUs and GPUs that it asks for?"
         return f"Last lines of its log: {_joined(self.log_tail())}"
 
     def log_tail(self) -> list[str]:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 import typing as t
 
 from .. import _password, _wait
@@ -15,6 +17,9 @@ from . import vm_image, vmray_preflight, vmray_ready, vmray_spec
 KIND = "VMRayCluster"
 SECRETS = ("root-cert", "ssh-key", "hsecret", "wsecret", "tls")
 OPERATOR_PATIENCE = 30
+# Seconds between two looks: at a Ray that is good once, at a Ray of a known address, at what a removed cluster leaves behind, and
+# at least after a change, since a failing operator makes twenty of them in a second.
+CONFIRM, ASK, LEFT, BREATH = 0.2, 0.5, 1.0, 0.1
 
 
 def view(raw: dict) -> dict:
@@ -44,16 +49,21 @@ class VMRayCluster:
     noun = "vmray_cluster"
 
     def __init__(
-        self, kube: t.Any, name: str, namespace: str, *, ray_at: t.Callable[[str], t.Any], diagnose: t.Callable[[t.Any, str, str, t.Any], str]
+        self, kube: t.Any, name: str, namespace: str, *, ray_at: t.Callable[[str], t.Any], diagnose: t.Callable[[t.Any, str, str, t.Any], str],
+        clock: t.Callable[[], float] = time.monotonic
     ) -> None:
         self._kube, self.name, self.namespace = kube, name, namespace
-        self._ray_at, self._diagnose = ray_at, diagnose
+        self._diagnose = diagnose
         self._raw: dict | None = None
         self._password: str | None = None
         self._params: dict = {}
         self._body: dict = {}
-        self._signs, self._good, self._words = vmray_ready.Signs(), 0, ""
+        self._signs, self._dashboard = vmray_ready.Signs(clock), vmray_ready.Dashboard(ray_at, clock)
+        self._looks = self._good = 0
         self._leaving: set[str] | None = None
+        # The watch during a wait; what was read last still holds as long as nothing was written.
+        self._watch: t.Any = None
+        self._written = self._holds = False
         self.warnings: list[str] = []
 
     def ask_for(self, params: dict) -> dict:
@@ -66,11 +76,37 @@ class VMRayCluster:
         return {"name": self.name, "namespace": self.namespace, "spec": vmray_spec.shown(vmray_spec.render(params, None))}
 
     def read(self) -> dict | None:
-        self._raw = self._kube.get(KIND, self.name, self.namespace)
+        if self._holds:
+            self._holds = False
+        else:
+            self._raw = self._watch.get() if self._watch else self._kube.get(KIND, self.name, self.namespace)
         if self._raw is None:
             left = self._leftovers() if self._leaving is not None else []
             return {"name": self.name, "namespace": self.namespace, "left": left} if left else None
         return view(self._raw)
+
+    @contextlib.contextmanager
+    def watching(self) -> t.Iterator[t.Callable[[float], None]]:
+        """Around a wait: the object is watched instead of read, and Ray asked over one connection."""
+        self._holds = not self._written
+        with self._kube.watch(KIND, self.name, self.namespace) as self._watch, contextlib.closing(self._dashboard):
+            try:
+                yield self._pause
+            finally:
+                self._watch = None
+
+    def _pause(self, seconds: float) -> None:
+        """What comes by itself ends the pause: changes of the object. What has to be asked for, sets its length."""
+        if self._good:
+            steady = CONFIRM
+        elif self._raw is None:
+            steady = LEFT
+        elif vmray_ready.service_address(self._raw) and self._leaving is None:
+            steady = ASK
+        else:
+            self._watch.wait(seconds, BREATH)
+            return
+        self._watch.wait(min(seconds, steady), steady)
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
         """Names to ids, every fault at once, and the API server's own opinion by a dry run."""
@@ -80,33 +116,32 @@ class VMRayCluster:
         return {**desired, "spec": vmray_spec.shown(spec)}
 
     def create(self, desired: dict) -> None:
+        self._written = True
         self._kube.create(KIND, self._body)
 
     def update(self, before: dict, desired: dict) -> None:
+        self._written = True
         self._kube.merge(KIND, self.name, self.namespace, {"spec": self._body})
 
     def delete(self, before: dict) -> None:
+        self._written = True
         status, spec = before.get("status") or {}, before.get("spec") or {}
         self._leaving = {*(status.get("current_workers") or {}), *(spec.get("autoscaler_desired_workers") or {})}
         self._kube.delete(KIND, self.name, self.namespace)
 
     def ready(self, current: dict | None) -> bool:
-        """Ray answers with enough live workers in two reads in a row; ``current`` then lists its nodes."""
+        """Ray answers with enough live workers in two looks in a row; ``current`` then lists its nodes.
+
+        One look is enough when it is the first, and at a cluster that this task did not touch: it has not just come up.
+        """
         raw = self._raw
         if current is None or raw is None:
             raise RayError(
                 f"VMRayCluster {self.namespace}/{self.name} has vanished while it was waited for.", code="FAILED", hint="Did someone remove it?"
             )
-        good, nodes, self._words = False, [], "no service address yet"
-        url = vmray_ready.dashboard_url(raw)
-        if url:
-            ray = self._ray_at(url)
-            try:
-                good, nodes, self._words = vmray_ready.ask_ray(ray, raw)
-            finally:
-                ray.close()
-        self._good = self._good + 1 if good else 0
-        if self._good >= 2:
+        good, nodes = self._dashboard.look(raw)
+        self._looks, self._good = self._looks + 1, self._good + 1 if good else 0
+        if self._good >= 2 or (good and self._looks == 1 and not self._written):
             current["nodes"], current["ready_by"] = nodes, "ray"
             return True
         reason = None if good else self._signs.judge(vmray_ready.signs(raw))
@@ -122,11 +157,9 @@ class VMRayCluster:
         """The state in words; it tells the last answer of Ray, which ``ready`` asked."""
         if current and current.get("left"):
             return f"still there: {', '.join(current['left'])}"
-        status = (current or {}).get("status") or {}
         if self._leaving is not None:
             return "the operator has not let it go yet"
-        head = (status.get("head_node_status") or {}).get("vm_status") or "not there"
-        return f"head VM {head}, {self._words or 'Ray not asked yet'}"
+        return vmray_ready.words(self._raw or {}, self._dashboard)
 
     def diagnose(self) -> str:
         if self._leaving is not None:

@@ -18,8 +18,12 @@ STALE = 65.0
 SETTLE = 5.0
 VM_PATIENCE = 60.0
 SIGHTINGS = 3
-# Reads in a row without the sign after which it is forgotten; the operator's state flips with every pass.
+# Reads in a row, and seconds, without the sign after which it is forgotten: the operator's state may flip with every pass, up to
+# twenty times a second, and reads fall on either side.
 FORGET = 5
+FORGET_AFTER = 5.0
+# A silent address that held up a look for longer is left alone for a while, in which the other signs can be read.
+SLOW, REST = 1.0, 2.0
 TERMINAL_TEXT = re.compile(r"secret \S+ not found|missing .*(username|password)|`(username|password)`|denied the request|exceeded quota|is forbidden|"
                            r"is invalid|invalid node type", re.IGNORECASE)
 
@@ -29,6 +33,7 @@ class Signs:
 
     def __init__(self, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        # sentence: when it was seen first and last, how often, and reads without it since
         self._seen: dict[str, list[float]] = {}
 
     def judge(self, signs: dict[str, float]) -> str | None:
@@ -36,13 +41,14 @@ class Signs:
         now = self._clock()
         for text in list(self._seen):
             if text not in signs:
-                self._seen[text][2] += 1
-                if self._seen[text][2] >= FORGET:
+                entry = self._seen[text]
+                entry[3] += 1
+                if entry[3] >= FORGET and now - entry[1] >= FORGET_AFTER:
                     del self._seen[text]
         for text, patience in signs.items():
-            entry = self._seen.setdefault(text, [now, 0, 0])
-            entry[1], entry[2] = entry[1] + 1, 0
-            if entry[1] >= SIGHTINGS and now - entry[0] >= patience:
+            entry = self._seen.setdefault(text, [now, now, 0, 0])
+            entry[1:] = now, entry[2] + 1, 0
+            if entry[2] >= SIGHTINGS and now - entry[0] >= patience:
                 return text
         return None
 
@@ -77,15 +83,77 @@ def dashboard_url(raw: dict) -> str | None:
     return f"http://{address}:{DASHBOARD_PORT}" if address else None
 
 
-def ask_ray(ray: t.Any, raw: dict) -> tuple[bool, list[dict], str]:
-    """Whether Ray answers with enough live workers; the live nodes; the state in words."""
-    least = least_workers(raw.get("spec") or {})
-    try:
-        version = ray.version().get("ray_version")
-        nodes = ray.live_nodes()
-    except RayError as error:
-        if error.code == "AUTH":
-            raise
-        return False, [], "Ray does not answer yet"
-    alive = sum(1 for n in nodes if not n["is_head"])
-    return alive >= least, nodes, f"Ray {version} answers with {alive} of {least} workers"
+class Dashboard:
+    """Ray's own word on a cluster, look after look over one connection.
+
+    Args:
+        ray_at: gives a client of Ray's dashboard for an address.
+    """
+
+    def __init__(self, ray_at: t.Callable[[str], t.Any], clock: t.Callable[[], float] = time.monotonic) -> None:
+        self._ray_at, self._clock = ray_at, clock
+        self._ray: t.Any = None
+        self._url = self._version = ""
+        self._workers: int | None = None
+        self._silent, self._answered, self._not_before = False, False, 0.0
+
+    def close(self) -> None:
+        if self._ray:
+            self._ray.close()
+        self._ray, self._url = None, ""
+
+    def look(self, raw: dict) -> tuple[bool, list[dict]]:
+        """Whether Ray answers with enough live workers, and the nodes that live."""
+        url, start = dashboard_url(raw), self._clock()
+        if not url or start < self._not_before:
+            return False, []
+        try:
+            nodes = self._nodes(url)
+        except RayError as error:
+            if error.code == "AUTH":
+                raise
+            now = self._clock()
+            self._silent, self._workers, self._not_before = True, None, now + (REST if now - start > SLOW else 0)
+            return False, []
+        self._silent, self._answered, self._workers = False, True, sum(1 for n in nodes if not n["is_head"])
+        return self._workers >= least_workers(raw.get("spec") or {}), nodes
+
+    @property
+    def answers(self) -> bool:
+        return self._workers is not None
+
+    def words(self, raw: dict) -> str:
+        """The last answer in words."""
+        least = least_workers(raw.get("spec") or {})
+        if self.answers:
+            answer = f"Ray {self._version} answers" if self._version else "Ray answers"
+        else:
+            answer = "Ray not answering any more" if self._answered else "Ray not answering yet"
+        return f"{answer}; workers {self._workers or 0} of {least}" if least else answer
+
+    def _nodes(self, url: str) -> list[dict]:
+        """One request where Ray has answered before; a silent one is asked for what costs it least."""
+        if url != self._url:
+            self.close()
+            self._ray, self._url = self._ray_at(url), url
+        if self._silent:
+            self._version = self._ray.version().get("ray_version") or ""
+        return self._ray.live_nodes()
+
+
+def words(raw: dict, dashboard: Dashboard) -> str:
+    """How far the cluster has come. Nothing in it may change by itself, or flip as the operator's state does when it fails."""
+    status = raw.get("status") or {}
+    wrong = [c for c in status.get("conditions") or [] if (c.get("type") or "").startswith("Invalid")]
+    if wrong:
+        return f"the operator says {wrong[0]['type']}: {wrong[0].get('message') or ''}"
+    if not status.get("cluster_state"):
+        return "accepted; the operator has not looked at it yet"
+    head = status.get("head_node_status") or {}
+    if dashboard.answers:
+        return dashboard.words(raw)
+    if head.get("vm_status") not in ("initialized", "running"):
+        return "head VM not there yet"
+    if not head.get("ip"):
+        return "head VM has no address yet"
+    return f"head VM has address {head['ip']}; {dashboard.words(raw) if service_address(raw) else 'no service address yet'}"

@@ -12,10 +12,8 @@ import typing as t
 import pytest
 import urllib3
 
-from ansible_collections.vcf.ray.plugins.module_utils._clients import kube as kube_client
 from ansible_collections.vcf.ray.plugins.module_utils._clients.kube import Kube
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError, UnknownYet
-from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task
 
 BASE = "https://api:6443"
 RAY = "/apis/vmray.broadcom.com/v1alpha1/namespaces/ns/vmrayclusters"
@@ -39,9 +37,30 @@ class Pool:
         assert not self.script
 
 
-def api(pool: Pool, token: str = "t") -> t.Any:
-    config = types.SimpleNamespace(host=BASE, ssl_ca_cert="ca.pem", get_api_key_with_prefix=lambda name, alias: f"Bearer {token}")
-    return types.SimpleNamespace(configuration=config, rest_client=types.SimpleNamespace(pool_manager=pool))
+class Access:
+    """Credentials that can be renewed as long as there is another pool."""
+
+    host, trust, remedy = BASE, "ca.pem", "Log in again."
+
+    def __init__(self, *pools: Pool) -> None:
+        self.pools, self.confirmed = list(pools), 0
+
+    @property
+    def pool(self) -> Pool:
+        return self.pools[0]
+
+    @property
+    def headers(self) -> dict:
+        return {"Authorization": "Bearer t"}
+
+    def renew(self) -> bool:
+        return len(self.pools) > 1 and bool(self.pools.pop(0))
+
+    def confirm(self) -> None:
+        self.confirmed += 1
+
+    def close(self) -> None:
+        self.pool.clear()
 
 
 def refusal(code: int, reason: str, message: str, **details: str) -> dict:
@@ -50,7 +69,7 @@ def refusal(code: int, reason: str, message: str, **details: str) -> dict:
 
 def kube(*script: tuple) -> tuple[Kube, Pool]:
     pool = Pool(*script)
-    return Kube(lambda: api(pool)), pool
+    return Kube(Access(pool)), pool
 
 
 def test_writes_are_strict_and_patches_are_merge_patches() -> None:
@@ -105,26 +124,31 @@ def test_refusals_carry_the_servers_own_words(status: int, reason: str, message:
     assert (hint or "") in (caught.value.hint or "") and bool(hint) == bool(caught.value.hint)
 
 
-def test_a_refused_token_is_read_again_once() -> None:
-    old, new = Pool((("GET", f"{RAY}/c", None), 401, refusal(401, "Unauthorized", "Unauthorized"))), Pool(
-        (("GET", f"{RAY}/c", None), 200, {"metadata": {}})
-    )
-    loads = iter([api(old, "old"), api(new, "new")])
-    assert Kube(lambda: next(loads)).get("VMRayCluster", "c", "ns") == {"metadata": {}}
+REFUSED = (("GET", f"{RAY}/c", None), 401, refusal(401, "Unauthorized", "Unauthorized"))
 
 
-def test_the_same_refused_token_is_not_tried_again() -> None:
-    client, pool = kube((("GET", f"{RAY}/c", None), 401, refusal(401, "Unauthorized", "Unauthorized")))
+def test_after_a_401_the_request_is_sent_once_more_with_renewed_credentials() -> None:
+    access = Access(Pool(REFUSED), Pool((("GET", f"{RAY}/c", None), 200, {"metadata": {}})))
+    client = Kube(access)
+    assert client.get("VMRayCluster", "c", "ns") == {"metadata": {}}
+    assert access.confirmed == 1
+    client.close()
+
+
+@pytest.mark.parametrize("pools", [1, 2])
+def test_credentials_that_are_refused_again_are_an_error(pools: int) -> None:
+    access = Access(*[Pool(REFUSED) for each in range(pools)])
     with pytest.raises(RayError) as caught:
-        client.get("VMRayCluster", "c", "ns")
-    assert caught.value.code == "AUTH"
-    pool.clear()
+        Kube(access).get("VMRayCluster", "c", "ns")
+    assert (caught.value.code, caught.value.hint, access.confirmed) == ("AUTH", "Log in again.", 0)
+    access.close()
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
     [
         (urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.SSLError("unknown CA")), "TLS"),
+        (urllib3.exceptions.SSLError("EOF occurred in violation of protocol (_ssl.c:1006)"), "CONNECTION"),
         (urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.NewConnectionError(None, "refused")), "CONNECTION"),
     ],
 )
@@ -133,17 +157,3 @@ def test_trust_is_told_from_reach(error: Exception, code: str) -> None:
     with pytest.raises(RayError) as caught:
         client.get("VMRayCluster", "c", "ns")
     assert caught.value.code == code
-
-
-def test_secrets_of_a_kubeconfig_are_hidden_and_its_names_are_not() -> None:
-    hidden: list = []
-    config = {
-        "clusters": [{"name": "c", "cluster": {"server": BASE}}],
-        "users": [{"name": "u", "user": {"token": "planted", "client-key-data": "cGxhbnRlZA=="}}],
-        "contexts": [{"name": "ns", "context": {"cluster": "c", "user": "u"}}],
-        "current-context": "ns",
-    }
-    params = {"kubeconfig": json.dumps(config), "context": None, "host": None, "api_key": None, "ca_cert": None, "validate_certs": None}
-    with pytest.raises(RayError, match="No connection can be made"), kube_client.connect(Task({**params, "context": "nope"}, hide=hidden.extend)):
-        pass
-    assert sorted(hidden) == ["cGxhbnRlZA==", "planted"]

@@ -7,7 +7,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vcf.ray.plugins.module_utils import _wait
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
 from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task, reconcile
 from ansible_collections.vcf.ray.plugins.module_utils._resources.ray_job import RayJob, secrets
@@ -39,9 +38,17 @@ def play(script: list, *, state: str = "present", check: bool = False, **params:
     return result
 
 
-@pytest.fixture(autouse=True)
-def _no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_wait.until, "__kwdefaults__", {**_wait.until.__kwdefaults__, "sleep": lambda seconds: None})
+@pytest.fixture(name="naps", autouse=True)
+def _naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses, which take no time."""
+    naps: list[float] = []
+    monkeypatch.setattr("time.sleep", naps.append)
+    return naps
+
+
+def test_a_job_is_looked_at_every_two_seconds(naps: list[float]) -> None:
+    play([NONE, SUBMIT, *[job("PENDING")] * 4, *[job("RUNNING", "anything")] * 8, job("SUCCEEDED")])
+    assert max(naps) == 2 and naps[-1] == 2
 
 
 def test_a_new_job_is_handed_in_once_and_waited_for() -> None:
@@ -89,8 +96,8 @@ def test_a_job_that_vanishes_is_an_error() -> None:
 
 
 def test_the_deadline_shows_the_last_state() -> None:
-    with pytest.raises(RayError, match="last seen: PENDING - no CPU, .*2 nodes are alive") as caught:
-        play([job("PENDING"), job("PENDING", "no CPU"), job("PENDING"), ("live_nodes", (), [1, 2])], wait_timeout=0)
+    with pytest.raises(RayError, match=r"last seen: PENDING, .*not started \(no CPU\); 2 nodes are alive") as caught:
+        play([job("PENDING"), job("PENDING"), job("PENDING", "no CPU"), ("live_nodes", (), [1, 2])], wait_timeout=0)
     assert caught.value.code == "TIMEOUT"
 
 

@@ -41,6 +41,7 @@ PREFLIGHT = [
     ("list", ("VirtualMachineImage", "ns"), IMAGES),
 ]
 VERSION = ("version", (), {"ray_version": "2.60.0"})
+SILENT = RayError("refused", code="CONNECTION")
 HEAD, WORKER = {"node_id": "1", "node_ip": "10.0.0.1", "is_head": True}, {"node_id": "2", "node_ip": "10.0.0.2", "is_head": False}
 
 
@@ -74,23 +75,70 @@ def stored(**spec: t.Any) -> dict:
     }
 
 
-def play(script: list, *, rays: t.Iterable[Scripted] = (), check: bool = False, absent: bool = False, **params: t.Any) -> dict:
-    kube, left = Scripted(script, address="api:6443"), list(rays)
-    options = {**PARAMS, **params}
-    cluster = VMRayCluster(kube, "c", "ns", ray_at=lambda url: left.pop(0), diagnose=lambda *seen: "How far it got: ...")
-    result = reconcile(Task(options, check_mode=check, diff_mode=True), cluster, None if absent else cluster.ask_for(options))
-    kube.done()
-    assert not left
-    return result
+class Clock:
+    """Time goes on only while somebody waits."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Watch:
+    """Tells the states in order, one at each look; a wait is noted as (seconds at the most, at the least) and ends at its most."""
+
+    def __init__(self, clock: Clock, states: list) -> None:
+        self.clock, self.states, self.waits, self.closed = clock, list(states), [], False
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.closed = True
+
+    def get(self) -> dict | None:
+        assert self.states, "one look too many"
+        return self.states.pop(0)
+
+    def wait(self, seconds: float, least: float = 0.0) -> None:
+        self.waits.append((round(seconds, 2), least))
+        self.clock.now += max(seconds, least)
+
+
+class Played:
+    """What came of a task: its result, the waits between its looks, and the words that it said."""
+
+    def __init__(self, result: dict, watch: Watch, told: list) -> None:
+        self.result, self.waits, self.told = result, watch.waits, told
+
+    def __getitem__(self, key: str) -> t.Any:
+        return self.result[key]
+
+
+WATCH = ("watch", ("VMRayCluster", "c", "ns"), None)
+
+
+def play(script: list, *, looks: t.Iterable = (), ray: Scripted | None = None, check: bool = False, absent: bool = False, **params: t.Any) -> Played:
+    """Reconcile by a script of requests; ``looks`` are what the watch knows at each look of the wait, all of which ``ray`` answers."""
+    clock, told, rays = Clock(), [], [ray] if ray else []
+    watch = Watch(clock, list(looks))
+    kube, options = Scripted([(*WATCH[:2], watch) if step is WATCH else step for step in script], address="api:6443"), {**PARAMS, **params}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_wait.until, "__kwdefaults__", {**_wait.until.__kwdefaults__, "clock": clock, "sleep": lambda seconds: None})
+        cluster = VMRayCluster(kube, "c", "ns", ray_at=lambda url: rays.pop(0), diagnose=lambda *seen: "How far it got: ...", clock=clock)
+        task = Task(options, check_mode=check, diff_mode=True, progress=told.append)
+        try:
+            result = reconcile(task, cluster, None if absent else cluster.ask_for(options))
+        finally:
+            kube.done()
+            assert not rays and not watch.states and watch.closed == (WATCH in script)
+            if ray:
+                ray.done()
+    return Played(result, watch, told)
 
 
 def ray(*script: tuple) -> Scripted:
     return Scripted([*script, ("close", (), None)])
-
-
-@pytest.fixture(autouse=True)
-def _no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_wait.until, "__kwdefaults__", {**_wait.until.__kwdefaults__, "sleep": lambda seconds: None})
 
 
 def test_check_mode_asks_the_server_and_writes_nothing() -> None:
@@ -125,31 +173,87 @@ def test_faults_stop_before_the_dry_run() -> None:
     assert len(caught.value.details["faults"]) == 2
 
 
-def test_ready_needs_enough_workers_in_two_reads_in_a_row() -> None:
-    few, enough = ray(VERSION, ("live_nodes", (), [HEAD])), [HEAD, WORKER]
-    rays = [
-        ray(VERSION, ("live_nodes", (), enough)),
-        few,
-        ray(("version", (), RayError("refused", code="CONNECTION"))),
-        ray(VERSION, ("live_nodes", (), enough)),
-        ray(VERSION, ("live_nodes", (), enough)),
+NODES = ("live_nodes", (), [HEAD, WORKER])
+FEW = ("live_nodes", (), [HEAD])
+CREATED = [(*READ, None), *PREFLIGHT, ("create", ..., {}), ("create", ..., {}), WATCH]
+
+
+def at(head: dict | None = None, service: str | None = "10.0.0.9", **status: t.Any) -> dict:
+    """The cluster when the operator has come so far."""
+    found = stored()
+    found["status"] = {"cluster_state": "healthy", **({"head_node_status": head} if head else {}),
+                       **({"vm_service_status": {"ip": service}} if service else {}), **status}
+    return found
+
+
+RUNNING = at({"vm_status": "running", "ip": "10.0.0.1"})
+
+
+def test_nothing_to_change_costs_two_requests_without_a_wait_and_one_more_with_it() -> None:
+    looked_up = [(*READ, stored()), ("list", ("VirtualMachineImage", "ns"), IMAGES)]
+    assert play(looked_up, wait=False)["vmray_cluster"]["ready_by"] == "not_checked"
+    played = play([*looked_up, WATCH], ray=ray(NODES))
+    assert (played["changed"], played.waits, played.told) == (False, [], [])
+    assert (played["vmray_cluster"]["nodes"], played["vmray_cluster"]["ready_by"]) == ([HEAD, WORKER], "ray")
+    assert not play([(*READ, stored()), WATCH], ray=ray(NODES), image="vmi-1")["changed"], "an id need not be looked up"
+
+
+def test_a_new_cluster_is_told_step_by_step_and_noticed_at_the_second_good_look() -> None:
+    # The service has its address a while before the head has one: Ray is asked from then on.
+    looks = [{**stored(), "status": {}}, at(service=None), at({"vm_status": "initialized"}), *[RUNNING] * 4]
+    played = play(CREATED, looks=looks, ray=ray(("live_nodes", (), SILENT), ("version", (), SILENT), VERSION, FEW, NODES, NODES))
+    assert [line.rsplit(" (", 1)[0] for line in played.told] == [
+        "c: accepted; the operator has not looked at it yet",
+        "c: head VM not there yet",
+        "c: head VM has no address yet",
+        "c: head VM has address 10.0.0.1; Ray not answering yet; workers 0 of 1",
+        "c: Ray 2.60.0 answers; workers 0 of 1",
+        "c: Ray 2.60.0 answers; workers 1 of 1",
     ]
-    current = stored()
-    result = play([(*READ, current), ("list", ("VirtualMachineImage", "ns"), IMAGES), *[(*READ, current)] * 5], rays=rays)
-    assert not result["changed"]
-    assert (result["vmray_cluster"]["nodes"], result["vmray_cluster"]["ready_by"]) == (enough, "ray")
+    assert played["changed"] and played["vmray_cluster"]["nodes"] == [HEAD, WORKER]
+
+
+def test_before_an_address_a_change_ends_the_pause_and_after_it_looks_come_every_half_second() -> None:
+    played = play(CREATED, looks=[at(service=None)] * 12 + [RUNNING] * 4, wait_timeout=100,
+                  ray=ray(("live_nodes", (), SILENT), ("version", (), SILENT), VERSION, NODES, NODES))
+    early, late = played.waits[:12], played.waits[12:]
+    assert [least for most, least in early] == [0.1] * 12 and early[0][0] == 0.2 and early[-1][0] == 10
+    assert late == [(0.5, 0.5), (0.5, 0.5), (0.2, 0.2)]
+
+
+def test_ready_needs_enough_workers_in_two_looks_in_a_row() -> None:
+    answers = ray(FEW, NODES, FEW, ("live_nodes", (), SILENT), VERSION, NODES, NODES)
+    played = play([(*READ, RUNNING), ("list", ("VirtualMachineImage", "ns"), IMAGES), WATCH], looks=[RUNNING] * 5, ray=answers)
+    assert not played["changed"] and played["vmray_cluster"]["ready_by"] == "ray"
+    assert played.told[1].startswith("c: Ray answers; workers 1 of 1") and "not answering any more" in played.told[3]
+
+
+def test_one_good_look_is_not_enough_for_a_cluster_that_was_just_written_to() -> None:
+    played = play(CREATED, looks=[RUNNING] * 2, ray=ray(NODES, NODES))
+    assert played.waits == [(0.2, 0.2)]
 
 
 def test_a_healthy_operator_without_ray_is_not_ready() -> None:
-    current = stored()
-    current["status"]["cluster_state"] = "healthy"
-    with pytest.raises(RayError, match="Ray does not answer yet.*How far it got") as caught:
-        play(
-            [(*READ, current), ("list", ("VirtualMachineImage", "ns"), IMAGES), (*READ, current)],
-            rays=[ray(("version", (), RayError("refused", code="CONNECTION")))],
-            wait_timeout=0,
-        )
+    with pytest.raises(RayError, match="10.0.0.1; Ray not answering yet; workers 0 of 1, .*How far it got") as caught:
+        play([(*READ, RUNNING), ("list", ("VirtualMachineImage", "ns"), IMAGES), WATCH], ray=ray(("live_nodes", (), SILENT)), wait_timeout=0)
     assert caught.value.code == "TIMEOUT"
+
+
+def test_a_token_that_ray_wants_is_asked_for_at_once() -> None:
+    with pytest.raises(RayError, match="wants a token"):
+        play([(*READ, RUNNING), WATCH], image="vmi-1", ray=ray(("live_nodes", (), RayError("Ray wants a token", code="AUTH"))))
+
+
+def test_a_missing_image_is_told_at_once_and_ends_the_wait_when_it_has_stood() -> None:
+    bad = at(service=None, conditions=[{"type": "InvalidVirtualMachineImage", "status": "False", "message": "x not found"}])
+    with pytest.raises(RayError, match="cannot become ready: InvalidVirtualMachineImage: x not found") as caught:
+        play(CREATED, looks=[bad] * 16, wait_timeout=600)
+    assert caught.value.code == "FAILED"
+
+
+def test_a_cluster_that_vanishes_is_an_error() -> None:
+    with pytest.raises(RayError, match="has vanished"):
+        play(CREATED, looks=[RUNNING, None], ray=ray(FEW))
 
 
 def test_the_same_password_changes_nothing_and_another_is_refused() -> None:
@@ -211,11 +315,13 @@ def test_absent_waits_until_all_that_bears_the_name_is_gone() -> None:
         ("names", ("Secret", "ns"), ["c-tls", "c-docker-auth"]),
     ]
     nothing = [("names", (k, "ns"), []) for k in ("VirtualMachine", "VirtualMachineService", "Secret")]
-    result = play(
-        [(*READ, current), ("delete", ("VMRayCluster", "c", "ns"), None), (*READ, current), (*READ, None), *left, (*READ, None), *nothing],
-        absent=True,
-    )
-    assert result["changed"] and result["vmray_cluster"] is None
+    played = play([(*READ, current), ("delete", ("VMRayCluster", "c", "ns"), None), WATCH, *left, *nothing], looks=[current, None, None], absent=True)
+    assert played["changed"] and played["vmray_cluster"] is None
+    assert played.waits == [(0.2, 0.1), (0.3, 1.0)]
+    assert [line.rsplit(" (", 1)[0] for line in played.told] == [
+        "c: the operator has not let it go yet",
+        "c: still there: VirtualMachine c-h-abcde, VirtualMachine odd-name, VirtualMachineService c-h-abcde, Secret c-tls",
+    ]
 
 
 def test_absent_names_what_is_left() -> None:
@@ -225,7 +331,7 @@ def test_absent_names_what_is_left() -> None:
         ("names", ("Secret", "ns"), ["c-tls"]),
     ]
     with pytest.raises(RayError, match="still there: VirtualMachine c-h-abcde, Secret c-tls,"):
-        play([(*READ, stored()), ("delete", ..., None), (*READ, None), *left], absent=True, wait_timeout=0)
+        play([(*READ, stored()), ("delete", ..., None), WATCH, *left], looks=[None], absent=True, wait_timeout=0)
 
 
 def test_absent_twice_changes_nothing() -> None:
