@@ -4,4 +4,4 @@
 from __future__ import annotations
 
 from ..modules.vcenter_session import main  # noqa: F401  # pylint: disable=unused-import
-from ..plugin_utils._run import ActionModule  # noqa: F401  # pylint: disable=unused-import
+from ..plugin_utils._session import ActionModule  # noqa: F401  # pylint: disable=unused-import

@@ -38,7 +38,8 @@ options:
 notes:
   - The result is never C(changed), as a session is no part of the configuration of vCenter.
   - The result is never shown, as if C(no_log) were set. Register it.
-  - vCenter ends a session that is idle for long, and so one whose playbook was cancelled before the task that ends it.
+  - A session ends with its playbook at the latest, even if that is killed before the task that ends it. A small process waits for
+    the end of the playbook beside it (on a controller with Linux, and a local connection).
   - M(vcf.ray.sso_user) takes no session, as the SSO service wants a login of its own.
 seealso:
   - module: vcf.ray.supervisor_kubeconfig

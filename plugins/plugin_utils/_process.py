@@ -11,34 +11,30 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
 import typing as t
 
 PR_SET_PDEATHSIG = 1
-# The plugin is loaded before the workers are forked.
-PARENT = os.getpid()
-
-
-def is_worker() -> bool:
-    return os.getpid() != PARENT
 
 
 def end_with_parent() -> None:
     """From now on the end of the parent is a SIGTERM for this worker. Linux only; elsewhere a worker may outlive a SIGKILL."""
-    if not is_worker() or not sys.platform.startswith("linux"):
+    parent = multiprocessing.parent_process()
+    if parent is None or not sys.platform.startswith("linux"):
         return
     if os.getpgrp() != os.getpid():
         os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != PARENT:
+    if os.getppid() != parent.pid:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextlib.contextmanager
 def ending_children() -> t.Iterator[None]:
-    """Inside, a SIGTERM goes to the module's process too, which is of this worker's group and no other's."""
+    """What ends the task ends the module's process too, which is of this worker's group and no other's: a SIGTERM, or its ``timeout``."""
     if os.getpgrp() != os.getpid():
         yield
         return
@@ -47,8 +43,12 @@ def ending_children() -> t.Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         os.killpg(os.getpid(), number)
 
-    before = signal.signal(signal.SIGTERM, forward)
+    before, ended = signal.signal(signal.SIGTERM, forward), False
     try:
         yield
+        ended = True
     finally:
+        if not ended:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            os.killpg(os.getpid(), signal.SIGTERM)
         signal.signal(signal.SIGTERM, before)

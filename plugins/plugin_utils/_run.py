@@ -53,7 +53,7 @@ class ActionModule(NormalAction):
         reason = self._elsewhere(task_vars or {})
         if not reason:
             try:
-                result = self._here(task_vars or {})
+                result = self._here(task_vars or {}, self._task.args)
                 display.vv(f"{self._task.action} ran in the controller's process", host=host)
                 return _sealed(result)
             except MissingLibrary as error:
@@ -73,7 +73,7 @@ class ActionModule(NormalAction):
         if self._connection.transport != "local":
             return f"the connection is {self._connection.transport}"
         wanted = self._interpreter(task_vars)
-        if wanted and wanted != sys.executable and not wanted.startswith("auto"):
+        if wanted and not wanted.startswith("auto") and _python(wanted) != _python(sys.executable):
             return f"ansible_python_interpreter is {wanted}, the controller's is {sys.executable}"
         return None
 
@@ -90,8 +90,9 @@ class ActionModule(NormalAction):
         value = self._templar.template(task_vars.get(f"vcf_ray_{name}"))
         return boolean(os.environ.get(f"VCF_RAY_{name.upper()}", True) if value is None else value, strict=False)
 
-    def _here(self, task_vars: dict) -> dict:
-        args = dict(self._task.args)
+    def _here(self, task_vars: dict, options: dict) -> dict:
+        """Run the module on these options in this process."""
+        args = dict(options)
         self._update_module_args(self._task.action, args, task_vars)
         environment: dict = {}
         self._compute_environment_string(environment)
@@ -105,6 +106,11 @@ class ActionModule(NormalAction):
             return lambda text: None
         host = task_vars.get("inventory_hostname")
         return lambda text: display.display(f"waiting: [{host}] {text}", color=C.COLOR_SKIP, stderr=True)
+
+
+def _python(path: str) -> tuple[str, str]:
+    """What a Python is, by whatever name it is called: a virtual environment is its folder, as the file is a link to another."""
+    return os.path.realpath(os.path.dirname(path)), os.path.realpath(path)
 
 
 def _call(main: t.Callable[[], None], arguments: bytes) -> str:
@@ -131,7 +137,7 @@ def _encoded(args: dict) -> bytes:
 
 def _decoded(printed: str) -> dict:
     decoder = get_module_decoder(PROFILE, Direction.MODULE_TO_CONTROLLER) if get_module_encoder else None
-    return {**json.loads(printed, cls=decoder), "_ansible_parsed": True}
+    return json.loads(printed, cls=decoder)
 
 
 def _sealed(result: dict) -> dict:
