@@ -122,9 +122,12 @@ def _settle(task: Task, resource: Resource, before: dict | None, desired: dict |
         return resource.read() if changed else before
     end = "to be gone" if desired is None else "to be ready"
     gone: t.Callable[[t.Any], bool] = lambda value: value is None
+    # What was not touched need not be read again to see that it is ready.
+    known = [] if changed else [before]
+    read: t.Callable[[], dict | None] = lambda: known.pop() if known else resource.read()
     with getattr(resource, "watching", nullcontext)() as pause:
         return _wait.until(
-            resource.read, gone if desired is None else resource.ready, what=f"{_title(resource, before)} {end}",
+            read, gone if desired is None else resource.ready, what=f"{_title(resource, before)} {end}",
             timeout=task.params.get("wait_timeout", 0), diagnose=resource.diagnose, say=getattr(resource, "say", None),
             limit=getattr(resource, "longest_pause", 10.0), sleep=pause)
 

@@ -61,9 +61,9 @@ class VMRayCluster:
         self._signs, self._dashboard = vmray_ready.Signs(clock), vmray_ready.Dashboard(ray_at, clock)
         self._looks = self._good = 0
         self._leaving: set[str] | None = None
-        # The watch during a wait; what was read last still holds as long as nothing was written.
+        # The watch during a wait.
         self._watch: t.Any = None
-        self._written = self._holds = False
+        self._written = False
         self.warnings: list[str] = []
 
     def ask_for(self, params: dict) -> dict:
@@ -76,10 +76,7 @@ class VMRayCluster:
         return {"name": self.name, "namespace": self.namespace, "spec": vmray_spec.shown(vmray_spec.render(params, None))}
 
     def read(self) -> dict | None:
-        if self._holds:
-            self._holds = False
-        else:
-            self._raw = self._watch.get() if self._watch else self._kube.get(KIND, self.name, self.namespace)
+        self._raw = self._watch.get() if self._watch else self._kube.get(KIND, self.name, self.namespace)
         if self._raw is None:
             left = self._leftovers() if self._leaving is not None else []
             return {"name": self.name, "namespace": self.namespace, "left": left} if left else None
@@ -88,7 +85,6 @@ class VMRayCluster:
     @contextlib.contextmanager
     def watching(self) -> t.Iterator[t.Callable[[float], None]]:
         """Around a wait: the object is watched instead of read, and Ray asked over one connection."""
-        self._holds = not self._written
         with self._kube.watch(KIND, self.name, self.namespace) as self._watch, contextlib.closing(self._dashboard):
             try:
                 yield self._pause

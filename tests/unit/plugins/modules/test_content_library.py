@@ -45,8 +45,7 @@ def test_make_with_a_token_of_its_own() -> None:
 
 
 def test_unchanged() -> None:
-    there = [(*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE)]
-    assert not run(content_library, (*FIND, ["lib-1"]), *there, STORE, POLICY, *there, **ASKED)["changed"]
+    assert not run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE), STORE, POLICY, **ASKED)["changed"]
 
 
 def test_an_item_that_is_missing_is_fetched_by_a_synchronisation() -> None:
@@ -72,9 +71,8 @@ def test_another_option_replaces_the_whole_subscription() -> None:
 
 def test_an_item_that_fails_the_policy_fails_the_wait() -> None:
     bad = {**NODE, "security_compliance": False}
-    there = [(*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, bad)]
     with pytest.raises(RayError, match="holds node, but the security policy refused the signature"):
-        run(content_library, (*FIND, ["lib-1"]), *there, STORE, POLICY, *there, **ASKED)
+        run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, bad), STORE, POLICY, **ASKED)
 
 
 def test_two_of_one_name_are_refused() -> None:

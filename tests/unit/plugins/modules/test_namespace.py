@@ -37,7 +37,7 @@ def test_make() -> None:
 
 
 def test_unchanged_and_a_limit_that_is_not_given_is_kept() -> None:
-    result = run(namespace, (*V2, INFO), POLICIES, (*SUPERVISORS, ONE), (*FIND_LIBRARY, ["lib-1"]), CLASSES, (*V2, INFO), **ASKED)
+    result = run(namespace, (*V2, INFO), POLICIES, (*SUPERVISORS, ONE), (*FIND_LIBRARY, ["lib-1"]), CLASSES, **ASKED)
     assert not result["changed"]
 
 
@@ -76,7 +76,7 @@ def test_one_that_is_going_is_not_removed_again_but_waited_for() -> None:
     going = {**INFO, "config_status": "REMOVING"}
     assert run(namespace, (*V2, going), (*V2, MISSING), (*V1, MISSING), name="ns", state="absent")["changed"]
     with pytest.raises(RayError, match="being removed"):
-        run(namespace, (*V2, going), (*V2, going), name="ns")
+        run(namespace, (*V2, going), name="ns")
 
 
 def test_a_supervisor_of_7_is_its_cluster() -> None:

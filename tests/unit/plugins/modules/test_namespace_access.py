@@ -27,7 +27,7 @@ def test_give() -> None:
 
 
 def test_unchanged_whatever_the_case_of_names() -> None:
-    assert not run(namespace_access, (*V2, info("EDIT")), (*V2, info("EDIT")), **ASKED)["changed"]
+    assert not run(namespace_access, (*V2, info("EDIT")), **ASKED)["changed"]
 
 
 def test_change() -> None:

@@ -37,7 +37,7 @@ def test_make() -> None:
 
 
 def test_unchanged_also_with_a_password() -> None:
-    assert not run((*FIND, USER), (*FIND, USER), user_password="S3cret!", description="dev")["changed"]
+    assert not run((*FIND, USER), user_password="S3cret!", description="dev")["changed"]
 
 
 def test_details_go_as_a_whole() -> None:

@@ -79,7 +79,7 @@ def test_check_mode_looks_up_every_name_and_writes_nothing() -> None:
 def test_one_that_is_there_is_waited_for_by_its_name_alone() -> None:
     configuring = listed("CONFIGURING", "WARNING")
     with pytest.raises(RayError, match="last seen: CONFIGURING, Kubernetes WARNING") as caught:
-        run(supervisor, (*LIST, configuring), TOPOLOGY, (*LIST, configuring), (*LIST, configuring),
+        run(supervisor, (*LIST, configuring), TOPOLOGY, (*LIST, configuring),
             ("GET", f"{BASE}/supervisors/sv-id/conditions", None, [{"type": "ControlPlaneVMsConfigured", "status": "FALSE", "reason": "Waiting"}]), name="sv")
     assert caught.value.code == "TIMEOUT" and "ControlPlaneVMsConfigured: Waiting" in caught.value.message
 

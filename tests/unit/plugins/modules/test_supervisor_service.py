@@ -42,7 +42,7 @@ def test_register() -> None:
 
 
 def test_unchanged() -> None:
-    result = run(supervisor_service, (*CHECK, VALID), *THERE, (*VERSION, {"content": B64}), *THERE, content=TEXT)
+    result = run(supervisor_service, (*CHECK, VALID), *THERE, (*VERSION, {"content": B64}), content=TEXT)
     assert not result["changed"]
 
 

@@ -73,7 +73,7 @@ def test_any_other_refusal_fails_at_once() -> None:
 
 
 def test_unchanged() -> None:
-    assert not run(supervisor_service_install, (*SUPERVISORS, ONE), *THERE, *THERE, **ASKED)["changed"]
+    assert not run(supervisor_service_install, (*SUPERVISORS, ONE), *THERE, **ASKED)["changed"]
 
 
 def test_done_is_the_version_asked_for_with_its_namespace() -> None:
@@ -93,7 +93,7 @@ def test_a_change_of_version_keeps_the_configuration() -> None:
 def test_a_configuration_is_compared_by_its_values() -> None:
     theirs = base64.b64encode(b'{"b": 2, "a": 1}').decode()
     there = [(*LIST, ROWS), (*GET, info(yaml_service_config=theirs))]
-    assert not run(supervisor_service_install, (*SUPERVISORS, ONE), *there, *there, **ASKED, yaml_service_config={"a": 1, "b": 2})["changed"]
+    assert not run(supervisor_service_install, (*SUPERVISORS, ONE), *there, **ASKED, yaml_service_config={"a": 1, "b": 2})["changed"]
 
 
 def test_the_older_path_is_that_of_the_cluster() -> None:
