@@ -34,7 +34,8 @@ class Resource(t.Protocol):
     ``resolve(before, desired)`` is optional: it turns names into ids and refuses what cannot work, before anything is
     written and in check mode too; ``UnknownYet`` from it means that an earlier step of the run makes what is missing.
     ``watching()`` is optional: a context manager around the wait, which gives ``pause(seconds)``, a sleep that ends as soon
-    as the object has changed. ``longest_pause`` is optional too: the most seconds between two reads of a wait.
+    as the object has changed. ``longest_pause`` is optional too: the most seconds between two reads of a wait; and so is
+    ``subject``: what a wait is told of, where ``name`` is a phrase.
     """
 
     noun: str
@@ -53,7 +54,7 @@ def reconcile(task: Task, resource: Resource, desired: dict | None) -> dict:
     In check mode nothing is written and the result says what the real run would do; what cannot be known yet
     is named under ``unknown``.
     """
-    name = getattr(resource, "name", None) or resource.noun
+    name = getattr(resource, "subject", None) or getattr(resource, "name", None) or resource.noun
     with _wait.heard_by(lambda words: task.progress(f"{name}: {words}")):
         return _reconcile(task, resource, desired)
 

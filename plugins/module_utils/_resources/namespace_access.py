@@ -25,7 +25,7 @@ class NamespaceAccess:
         self._client = client
         self._namespace = namespace
         self._subject, self._domain, self._type = subject, domain, subject_type
-        self.name = f"of {subject}@{domain} to namespace {namespace}"
+        self.name, self.subject = f"of {subject}@{domain} to namespace {namespace}", subject
         parts = "/".join(quote(part, safe="") for part in (namespace, "access", domain, subject))
         self._path = f"{BASE}/{parts}"
         self._known = True

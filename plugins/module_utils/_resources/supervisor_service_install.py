@@ -31,7 +31,7 @@ class SupervisorServiceInstall:
         self._client = client
         self._wanted = supervisor
         self._service = service
-        self.name = f"of {service} on Supervisor {supervisor}"
+        self.name, self.subject = f"of {service} on Supervisor {supervisor}", service
         self._config = None if config is None else base64.b64encode(canonical(config).encode()).decode()
         self._patience = patience
         self._errors = Patience(ERROR_PATIENCE)
@@ -114,7 +114,7 @@ class SupervisorServiceInstall:
     def say(self, current: dict | None) -> str:
         if current is None:
             return "absent"
-        return f"{current['config_status']}, version {current['current_version']} of {current['desired_version']}"
+        return f"{current['config_status']}, version {current['current_version'] or 'none yet'} of {current['desired_version']}"
 
     def diagnose(self) -> str:
         current = self.read()
