@@ -14,6 +14,7 @@ from .._names import ambiguous
 
 BASE = "/api/content/subscribed-library"
 LIBRARY = "/api/content/library"
+ITEM = f"{LIBRARY}/item"
 # The option of ours, and what vCenter calls it, inside subscription_info.
 SUBSCRIPTION = {
     "subscription_url": "subscription_url",
@@ -127,13 +128,14 @@ class ContentLibrary:
     def say(self, current: dict | None) -> str:
         if current is None:
             return "absent"
-        return f"{len(current['items'])} items, missing {', '.join(current['missing_items']) or 'none'}"
+        return f"missing {', '.join(current['missing_items'])}" if current["missing_items"] else "all items are there"
 
     def diagnose(self) -> str:
         current = self.read()
         if current is None:
             return "vCenter does not list it."
-        there = ", ".join(item["name"] for item in current["items"]) or "nothing"
+        ids = self._client.get(ITEM, query={"library_id": current["id"]}) or []
+        there = ", ".join(sorted(info["name"] for info in map(self._item, ids) if info)) or "nothing"
         return f"The library holds {there}; its last synchronisation was {current['last_sync_time'] or 'never'}."
 
     def _find(self) -> str | None:
@@ -143,10 +145,14 @@ class ContentLibrary:
         return ids[0] if ids else None
 
     def _items(self, library: str) -> list[dict]:
-        ids = self._client.get(f"{LIBRARY}/item", query={"library_id": library}) or []
-        infos = [self._client.find(f"{LIBRARY}/item/{i}") for i in ids]
-        keys = ("id", "name", "type", "security_compliance", "cached")
-        return sorted(({k: info.get(k) for k in keys} for info in infos if info), key=lambda item: item["name"])
+        """Those that were asked for; a library may hold hundreds, and each costs a request."""
+        ids = [i for name in self._wanted for i in self._client.post(ITEM, {"library_id": library, "name": name}, query={"action": "find"}) or []]
+        # They are found without regard to case.
+        infos = [info for info in map(self._item, ids) if info and info["name"] in self._wanted]
+        return [{k: info.get(k) for k in ("id", "name", "type", "security_compliance", "cached")} for info in infos]
+
+    def _item(self, item: str) -> dict | None:
+        return self._client.find(f"{ITEM}/{item}")
 
     def _sync(self) -> None:
         self._client.post(f"{BASE}/{self._id}", query={"action": "sync"})

@@ -24,7 +24,7 @@ INFO = {
     "id": "lib-1", "name": "images", "subscription_info": SUBSCRIPTION, "security_policy_id": "sp-1",
     "storage_backings": [{"type": "DATASTORE", "datastore_id": "datastore-1"}], "last_sync_time": "2026-01-01T00:00:00Z",
 }
-ITEMS = ("GET", "/api/content/library/item?library_id=lib-1", None)
+ITEMS = ("POST", "/api/content/library/item?action=find", {"library_id": "lib-1", "name": "node"})
 ITEM = ("GET", "/api/content/library/item/i-1", None)
 NODE = {"id": "i-1", "name": "node", "type": "ovf", "security_compliance": True, "cached": False}
 ASKED = {"name": "images", "subscription_url": URL, "datastore": "ds", "security_policy": "OVF default policy", "items": ["node"]}
@@ -64,8 +64,8 @@ def test_a_certificate_that_is_not_trusted_is_told_with_its_thumbprint_before_th
 
 def test_another_option_replaces_the_whole_subscription() -> None:
     changed = {**SUBSCRIPTION, "on_demand": False}
-    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*ITEMS, []), ("PATCH", f"{BASE}/lib-1", {"subscription_info": changed}, (204, None)),
-                 SYNC, (*GET, {**INFO, "subscription_info": changed}), (*ITEMS, []), name="images", on_demand=False)
+    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), ("PATCH", f"{BASE}/lib-1", {"subscription_info": changed}, (204, None)),
+                 SYNC, (*GET, {**INFO, "subscription_info": changed}), name="images", on_demand=False)
     assert result["changed"] and result["content_library"]["on_demand"] is False
 
 
@@ -83,10 +83,10 @@ def test_two_of_one_name_are_refused() -> None:
 def test_another_datastore_is_refused() -> None:
     other = {**INFO, "storage_backings": [{"datastore_id": "datastore-2"}]}
     with pytest.raises(RayError, match="datastore is 'datastore-2', asked for 'datastore-1'"):
-        run(content_library, (*FIND, ["lib-1"]), (*GET, other), (*ITEMS, []), STORE, name="images", datastore="ds")
+        run(content_library, (*FIND, ["lib-1"]), (*GET, other), STORE, name="images", datastore="ds")
 
 
 def test_remove() -> None:
-    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*ITEMS, []), ("DELETE", f"{BASE}/lib-1", None, (204, None)),
+    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), ("DELETE", f"{BASE}/lib-1", None, (204, None)),
                  (*GET, (404, None)), name="images", state="absent")
     assert result["changed"] and result["content_library"] is None
