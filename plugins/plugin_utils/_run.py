@@ -14,8 +14,10 @@ import importlib
 import io
 import json
 import os
+import ssl
 import sys
 import typing as t
+from functools import partial
 
 from ansible import constants as C
 from ansible.module_utils import basic
@@ -28,15 +30,19 @@ from ..module_utils._errors import MissingLibrary
 from ..module_utils._module import Controller
 from . import _process
 
+PROFILE = "legacy"
+# Made here, so that their modules are imported once in the parent and not in each of its workers.
 try:
     from ansible.module_utils.common.json import Direction, get_module_decoder, get_module_encoder
+
+    ENCODER, DECODER = get_module_encoder(PROFILE, Direction.CONTROLLER_TO_MODULE), get_module_decoder(PROFILE, Direction.MODULE_TO_CONTROLLER)
 except ImportError:
     # ansible-core before 2.19 has one encoder and no profiles.
     from ansible.parsing.ajson import AnsibleJSONEncoder
 
-    get_module_encoder = None
-
-PROFILE = "legacy"
+    ENCODER, DECODER = partial(AnsibleJSONEncoder, vault_to_text=True), None
+# OpenSSL sets itself up at the first context, for the workers too.
+ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 # Callbacks whose output a program reads: a line of ours would break it.
 MACHINES = ("json", "jsonl", "yaml")
 # Results with one of these keys are secret as a whole: later tasks get them, nobody sees them.
@@ -129,15 +135,11 @@ def _call(main: t.Callable[[], None], arguments: bytes) -> str:
 
 def _encoded(args: dict) -> bytes:
     """The arguments as a module gets them: plain values, vaulted ones opened."""
-    document = {"ANSIBLE_MODULE_ARGS": args}
-    if get_module_encoder:
-        return json.dumps(document, cls=get_module_encoder(PROFILE, Direction.CONTROLLER_TO_MODULE)).encode()
-    return json.dumps(document, cls=AnsibleJSONEncoder, vault_to_text=True).encode()
+    return json.dumps({"ANSIBLE_MODULE_ARGS": args}, cls=ENCODER).encode()
 
 
 def _decoded(printed: str) -> dict:
-    decoder = get_module_decoder(PROFILE, Direction.MODULE_TO_CONTROLLER) if get_module_encoder else None
-    return json.loads(printed, cls=decoder)
+    return json.loads(printed, cls=DECODER)
 
 
 def _sealed(result: dict) -> dict:
