@@ -31,7 +31,8 @@ options:
     description:
       - V(present) opens a session, with two requests. With a O(session_id) that is still alive it only reads who that belongs to, with
         one request; with one that has ended and O(username) and O(password), it opens a new one, with three.
-      - V(absent) ends the session O(session_id), with one request. One that has ended already is fine. It never logs in.
+      - V(absent) ends the session O(session_id), with one request. One that has ended already is fine, and one that cannot be closed is a
+        warning. It never logs in.
     type: str
     choices: [present, absent]
     default: present
@@ -39,7 +40,7 @@ notes:
   - The result is never C(changed), as a session is no part of the configuration of vCenter.
   - The result is never shown, as if C(no_log) were set. Register it.
   - A session ends with its playbook at the latest, even if that is killed before the task that ends it. A small process waits for
-    the end of the playbook beside it (on a controller with Linux, and a local connection).
+    the end of the playbook beside it, on a controller with Linux that has the library requests, and for a local connection.
   - M(vcf.ray.sso_user) takes no session, as the SSO service wants a login of its own.
 seealso:
   - module: vcf.ray.supervisor_kubeconfig
@@ -94,6 +95,11 @@ opened:
   returned: when O(state=present)
   type: bool
   sample: true
+ended:
+  description: Whether the session has ended; if it could not be closed, a warning says why.
+  returned: when O(state=absent)
+  type: bool
+  sample: true
 username:
   description: Whose session it is, as vCenter spells it.
   returned: when O(state=present)
@@ -107,6 +113,7 @@ created_time:
 """
 
 from ..module_utils._clients import vcenter
+from ..module_utils._errors import RayError
 from ..module_utils._module import run
 from ..module_utils._reconcile import Task
 
@@ -116,13 +123,22 @@ SPEC = {"state": {"type": "str", "choices": ["present", "absent"], "default": "p
 def ensure(task: Task, client: vcenter.VCenter) -> dict:
     """The client has logged in by now if there was no session; what is not kept is ended with it."""
     if task.params["state"] == "absent":
-        client.end()
-        return {"changed": False}
+        return {"changed": False, "ended": _ended(task, client)}
     session = client.get(vcenter.SESSION) or {}
     result = {"changed": False, "username": session.get("user"), "created_time": session.get("created_time")}
     token = client.keep()
     # One that was handed in is a secret option, which no result may hold.
     return {**result, "opened": True, "session_id": token} if token else {**result, "opened": False}
+
+
+def _ended(task: Task, client: vcenter.VCenter) -> bool:
+    """A logout that fails is no reason to fail what was done before it."""
+    try:
+        client.end()
+    except RayError as error:
+        task.warn(f"The session could not be closed: {error.message}")
+        return False
+    return True
 
 
 def main() -> None:

@@ -39,9 +39,15 @@ def ending_children() -> t.Iterator[None]:
         yield
         return
 
+    def end_the_others() -> None:
+        # Here a second one is ignored, which follows at once when the parent sends the first and ends: it would come between.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(os.getpid(), signal.SIGTERM)
+
     def forward(number: int, frame: t.Any) -> None:
+        end_the_others()
         signal.signal(number, signal.SIG_DFL)
-        os.killpg(os.getpid(), number)
+        os.kill(os.getpid(), number)
 
     before, ended = signal.signal(signal.SIGTERM, forward), False
     try:
@@ -49,6 +55,5 @@ def ending_children() -> t.Iterator[None]:
         ended = True
     finally:
         if not ended:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            os.killpg(os.getpid(), signal.SIGTERM)
+            end_the_others()
         signal.signal(signal.SIGTERM, before)

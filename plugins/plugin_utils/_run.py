@@ -47,6 +47,7 @@ ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 MACHINES = ("json", "jsonl", "yaml")
 # Results with one of these keys are secret as a whole: later tasks get them, nobody sees them.
 SECRETS = ("session_id", "kubeconfig")
+SECRET = ("vcenter_session", "supervisor_kubeconfig")
 display = Display()
 
 
@@ -55,8 +56,9 @@ class ActionModule(NormalAction):
 
     def run(self, tmp: t.Any = None, task_vars: dict | None = None) -> dict:
         host = (task_vars or {}).get("inventory_hostname")
-        _process.end_with_parent()
         reason = self._elsewhere(task_vars or {})
+        if self._is_local():
+            _process.end_with_parent()
         if not reason:
             try:
                 result = self._here(task_vars or {}, self._task.args)
@@ -65,6 +67,8 @@ class ActionModule(NormalAction):
             except MissingLibrary as error:
                 reason = error.message
         display.vv(f"{self._task.action} runs as a module: {reason}", host=host)
+        # The result of an asynchronous task is another task's, and would be shown there.
+        self._supports_async = self._task.resolved_action.rsplit(".", 1)[-1] not in SECRET
         with _process.ending_children():
             return _sealed(super().run(tmp, task_vars))
 
@@ -74,7 +78,7 @@ class ActionModule(NormalAction):
             return "vcf_ray_in_process is false"
         if self._task.async_val:
             return "async is set"
-        if self._task.become or self._play_context.become:
+        if self._becomes():
             return "become is set"
         if self._connection.transport != "local":
             return f"the connection is {self._connection.transport}"
@@ -82,6 +86,13 @@ class ActionModule(NormalAction):
         if wanted and not wanted.startswith("auto") and _python(wanted) != _python(sys.executable):
             return f"ansible_python_interpreter is {wanted}, the controller's is {sys.executable}"
         return None
+
+    def _becomes(self) -> bool:
+        return bool(self._task.become or self._play_context.become)
+
+    def _is_local(self) -> bool:
+        """Whether nothing of the task may ask at the terminal, as ssh and sudo do."""
+        return self._connection.transport == "local" and not self._becomes()
 
     def _interpreter(self, task_vars: dict) -> str:
         """The Python that the user has asked for where the task is to run."""

@@ -17,9 +17,14 @@ import os
 import select
 import signal
 import socket
+import struct
 import typing as t
 
+from ..module_utils._http import HAS_REQUESTS
 from . import _run
+
+# Process, user and group of a sender.
+CREDENTIALS = struct.Struct("3i")
 
 
 class ActionModule(_run.ActionModule):
@@ -27,10 +32,12 @@ class ActionModule(_run.ActionModule):
 
     def run(self, tmp: t.Any = None, task_vars: dict | None = None) -> dict:
         result = super().run(tmp, task_vars)
-        if result.get("session_id") and self._connection.transport == "local":
+        if result.get("session_id") and self._is_local():
             logout = {"state": "absent", "session_id": result["session_id"]}
-            _leave_behind(_address(result["session_id"]), lambda: self._here(task_vars or {}, {**self._task.args, **logout}))
-        elif self._task.args.get("state") == "absent" and not result.get("failed"):
+            left = HAS_REQUESTS and _leave_behind(_address(result["session_id"]), lambda: self._here(task_vars or {}, {**self._task.args, **logout}))
+            if not left:
+                _run.display.vv("This session ends by a logout only: no process can wait for the end of the playbook here.")
+        elif result.get("ended"):
             _send_away(_address(str(self._task.args["session_id"])))
         return result
 
@@ -40,25 +47,37 @@ def _address(session_id: str) -> str:
     return "\0vcf.ray." + hashlib.sha256(session_id.encode()).hexdigest()
 
 
-def _leave_behind(address: str, at_end: t.Callable[[], t.Any]) -> None:
-    """Fork a process that calls ``at_end`` when the parent of this worker has ended, unless it is sent away before."""
+def _leave_behind(address: str, at_end: t.Callable[[], t.Any]) -> bool:
+    """Fork a process that calls ``at_end`` when the playbook has ended, unless it is sent away before. False when it cannot be."""
     playbook = multiprocessing.parent_process()
     if playbook is None or not hasattr(os, "pidfd_open"):
+        return False
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as word:
+            word.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            word.bind(address)
+            parent = os.pidfd_open(playbook.pid)
+            try:
+                _fork(lambda: _wait(parent, word, at_end))
+            finally:
+                os.close(parent)
+    except OSError:
+        # An old kernel, or one that forbids it.
+        return False
+    return True
+
+
+def _fork(do: t.Callable[[], None]) -> None:
+    """Let a process do it that is nobody's child, so that nobody waits for it."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as word:
-        word.bind(address)
-        parent = os.pidfd_open(playbook.pid)
-        child = os.fork()
-        if child:
-            os.close(parent)
-            os.waitpid(child, 0)
-            return
-        try:
-            # Once more, so that it is nobody's child and nobody waits for it.
-            if not os.fork():
-                _wait(parent, word, at_end)
-        finally:
-            os._exit(0)
+    try:
+        if not os.fork():
+            do()
+    finally:
+        os._exit(0)
 
 
 def _wait(parent: int, word: socket.socket, at_end: t.Callable[[], t.Any]) -> None:
@@ -66,10 +85,19 @@ def _wait(parent: int, word: socket.socket, at_end: t.Callable[[], t.Any]) -> No
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _let_go({parent, word.fileno()})
-    ended, _rest, _none = select.select([parent, word], [], [])
-    if word not in ended:
-        # The play's own logout may be on its way.
-        at_end()
+    while True:
+        ready = select.select([parent, word], [], [])[0]
+        if word in ready and _is_ours(word):
+            return
+        if parent in ready:
+            at_end()
+            return
+
+
+def _is_ours(word: socket.socket) -> bool:
+    """Whether who sends it away is this user or root; anybody can write to this kind of socket. (unix(7), SCM_CREDENTIALS)"""
+    _text, attached, _flags, _sender = word.recvmsg(16, socket.CMSG_SPACE(CREDENTIALS.size))
+    return any(kind == socket.SCM_CREDENTIALS and CREDENTIALS.unpack(data)[1] in (os.getuid(), 0) for _level, kind, data in attached)
 
 
 def _let_go(kept: set[int]) -> None:

@@ -9,6 +9,7 @@ The ``kubernetes`` package reads the kubeconfig (exec plugins and client certifi
 from __future__ import annotations
 
 import json
+import os
 import types
 import typing as t
 from urllib.parse import urlsplit
@@ -182,7 +183,9 @@ def _settings(params: dict, token: str | None) -> t.Any:
 
 
 def _load_kubeconfig(settings: t.Any, kubeconfig: t.Any, context: str | None) -> None:
-    named = kubeconfig if isinstance(kubeconfig, str) else ("the given kubeconfig" if kubeconfig else "~/.kube/config")
+    # Looked up here: the package does so when it is imported, which may be before the task has its environment.
+    kubeconfig = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    named = kubeconfig if isinstance(kubeconfig, str) else "the given kubeconfig"
     try:
         if isinstance(kubeconfig, dict):
             k8s_config.load_kube_config_from_dict(kubeconfig, context=context, client_configuration=settings, persist_config=False)

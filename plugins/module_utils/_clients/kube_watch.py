@@ -35,6 +35,8 @@ FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 0.5, 2.0, 10.0
 OUTAGE = 60.0
 # Between two plain reads of somebody who may not watch.
 PLAIN = 2.0
+# Streams in a row that could not be opened though lists are answered; then something on the way keeps them back.
+BLOCKED = 3
 CLOSING = 2.0
 # Keepalive notices a dead peer within a minute, also while no byte is due. Names that a system lacks are skipped.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
@@ -57,7 +59,7 @@ class Watch:
         self._object: dict | None = None
         self._known = self._news = self._plain = False
         self._stream: Stream | None = None
-        self._due, self._pause, self._lost = 0.0, FIRST_PAUSE, 0.0
+        self._due, self._pause, self._lost, self._blocked = 0.0, FIRST_PAUSE, 0.0, 0
 
     def __enter__(self) -> Watch:
         return self
@@ -80,7 +82,7 @@ class Watch:
         """Return when something has changed since ``get``, but not before ``least`` and not after ``seconds``."""
         now = time.monotonic()
         # Without a stream nothing will be told: be back when the next one is due.
-        end = now + seconds if self._stream or self._plain or not self._known else min(now + seconds, self._due)
+        end = now + seconds if self._stream or not self._known else min(now + seconds, self._due)
         with self._changed:
             self._changed.wait_for(lambda: False, min(least, seconds))
             self._changed.wait_for(self._stirred, max(0.0, end - time.monotonic()))
@@ -124,8 +126,14 @@ class Watch:
     def _ask_and_stream(self) -> None:
         try:
             found, version = self._listed(not self._known)
-            self._object, self._known = found, True
+            self._object, self._known, self._lost = found, True, 0.0
+            self._blocked += 1
+            self._plain = self._blocked > BLOCKED
+            if self._plain:
+                self._due = time.monotonic() + PLAIN
+                return
             answer = self._opened(version)
+            self._blocked = 0
         except RayError as error:
             if error.code != "FORBIDDEN":
                 raise

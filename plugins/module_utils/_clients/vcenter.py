@@ -185,7 +185,7 @@ def credentials(params: dict) -> tuple[str, str] | None:
     missing = [name for name in ("username", "password") if not params.get(name)]
     if not missing:
         return params["username"], params["password"]
-    if len(missing) == 2 and params.get("session_id") is not None:
+    if params.get("session_id") is not None:
         return None
     raise RayError(
         f"No login at vCenter {params['hostname']}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not given.",

@@ -63,6 +63,14 @@ def test_single_options_overrule_the_kubeconfig() -> None:
     assert (access.host, access.headers) == ("https://other:6443", {"Authorization": "Bearer mine"})
 
 
+def test_the_environment_counts_as_it_is_now(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not as it was when the library was imported, which may be another process of another task."""
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(yaml.safe_dump(kubeconfig(token=name)))
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / name))
+        assert Access({}).headers == {"Authorization": f"Bearer {name}"}
+
+
 def test_secrets_of_a_kubeconfig_are_hidden_and_its_names_are_not() -> None:
     hidden: list = []
     config = kubeconfig(**{"client-key-data": "cGxhbnRlZA=="})

@@ -195,7 +195,6 @@ def test_a_session_that_has_ended_before_the_logout_is_as_good(monkeypatch: pyte
     ({"username": "me"}, "password is not given"),
     ({"password": "secret"}, "username is not given"),
     ({"username": "me", "password": ""}, "password is not given"),
-    ({"username": "me", "session_id": "theirs"}, "password is not given"),
 ])
 def test_without_a_login_or_a_session_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, given: dict, words: str) -> None:
     talk(monkeypatch)
