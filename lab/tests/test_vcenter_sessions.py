@@ -114,6 +114,9 @@ def test_state_is_stable_and_holds_no_secret() -> None:
         assert PASSWORD not in str(after) and base64.b64encode(PASSWORD.encode()).decode() not in str(after)
         assert "pbkdf2" not in str(after)
         log = (await front.side("/requests"))[1]
-        assert {"method": "GET", "path": "/api/vcenter/cluster", "status": 200} in log
+        mine = [entry for entry in log if entry["path"] == "/api/vcenter/cluster"]
+        assert [(entry["method"], entry["status"]) for entry in mine] == [("GET", 200)]
+        # One client, one connection: the log tells connections apart.
+        assert {entry["connection"] for entry in log} == {mine[0]["connection"]}
 
     with_front(scenario)

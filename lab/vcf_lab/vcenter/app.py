@@ -16,7 +16,7 @@ from aiohttp import web
 from vcf_lab.kube import Kube
 from vcf_lab.settings import Lab
 
-from . import certificates, inventory, lab_port, library, library_items, proxy, sessions, sso, sts, wcp
+from . import certificates, inventory, lab_port, legacy_session, library, library_items, proxy, sessions, sso, sts, wcp
 from .directory import Directory
 from .errors import ApiError
 from .library_sync import Synchronizer
@@ -71,7 +71,7 @@ def make_app(
     app["sts_key"] = signing_key(folder / "sts.key")
     app["synchronizer"] = Synchronizer(app, folder / "contentlib")
     app["requests"] = deque(maxlen=REMEMBERED_REQUESTS)
-    for part in (sessions, sso, sts, inventory, library_items, library, certificates, proxy, wcp):
+    for part in (sessions, legacy_session, sso, sts, inventory, library_items, library, certificates, proxy, wcp):
         app.add_routes(part.routes)
     app.on_startup.append(_start)
     app.on_cleanup.append(_stop)
@@ -99,18 +99,25 @@ async def _stop(app: web.Application) -> None:
 
 @web.middleware
 async def log_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Remember method, path and status of every request; SOAP also by operation."""
+    """Remember method, path, status and connection of every request; SOAP also by operation."""
     status = 500
+    connection = _connection(request)
     try:
         response = await handler(request)
         status = response.status
         return response
     finally:
-        entry = {"method": request.method, "path": request.path_qs, "status": status}
+        entry = {"method": request.method, "path": request.path_qs, "status": status, "connection": connection}
         if "operation" in request:
             entry["operation"] = request["operation"]
         request.app["requests"].append(entry)
         LOG.info("%s %s %s", request.method, request.path_qs, status)
+
+
+def _connection(request: web.Request) -> str:
+    """Address and port of the client: what tells its connections apart."""
+    host, port = ((request.transport and request.transport.get_extra_info("peername")) or ("-", 0))[:2]
+    return f"{host}:{port}"
 
 
 @web.middleware

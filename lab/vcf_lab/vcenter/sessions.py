@@ -84,7 +84,7 @@ def unauthenticated(text: str = "Authentication required.") -> ApiError:
 @routes.post("/api/session")
 async def login(request: web.Request) -> web.Response:
     """201 with the bare secret as a JSON string."""
-    user = _user_of(request)
+    user = user_of(request)
     token = request.app["sessions"].create(full_name(user))
     return web.json_response(token, status=201)
 
@@ -109,7 +109,8 @@ async def logout(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def _user_of(request: web.Request) -> dict[str, Any]:
+def user_of(request: web.Request) -> dict[str, Any]:
+    """The user whose credentials the request carries; 401 when there is none."""
     directory: Directory = request.app["directory"]
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     try:
