@@ -5,6 +5,7 @@
 # make site   from nothing to a finished Ray job, on a lab of this machine
 # make test   all tests
 # make down   ends the lab
+# make bench  measures tasks beside those of other collections: docs/benchmarks.md (ONLY="tasks again" for some of it)
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,7 +14,7 @@ export ANSIBLE_CALLBACK_RESULT_FORMAT := yaml
 export ANSIBLE_LOCALHOST_WARNING := False
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 
-.PHONY: site test down clean
+.PHONY: site test bench down clean
 
 site: .venv/ready
 	@$(BIN)/lab up
@@ -23,6 +24,9 @@ site: .venv/ready
 
 test: .venv/ready
 	@tests/run
+
+bench: .venv/ready build/bench/ready
+	@$(BIN)/lab run --state build/bench-lab -- $(CURDIR)/$(BIN)/python -m benchmarks $(ONLY)
 
 down:
 	@if [ -x $(BIN)/lab ]; then $(BIN)/lab down; fi
@@ -36,4 +40,10 @@ clean: down
 	@$(BIN)/pip install --quiet --disable-pip-version-check 'ansible-core>=2.16' -r requirements.txt -e ./lab
 	@mkdir -p build/collections/ansible_collections/vcf
 	@ln -sfn $(CURDIR) build/collections/ansible_collections/vcf/ray
+	@touch $@
+
+build/bench/ready: requirements.txt Makefile
+	@echo "Installing the collections to compare with into build/bench (once, about a minute)"
+	@$(PYTHON) -m venv build/bench
+	@build/bench/bin/pip install --quiet --disable-pip-version-check 'ansible==12.3.0' kubernetes aiohttp matplotlib -r requirements.txt
 	@touch $@
