@@ -99,6 +99,9 @@ class ActionModule(NormalAction):
         if self._task.delegate_to:
             task_vars = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to, {})
         name = "ansible_python_interpreter"
+        if "".join(str(task_vars.get(name)).split()) == "{{ansible_playbook_python}}":
+            # What most inventories say; to look it up would take as long as a request.
+            return sys.executable
         chosen = {name: self._templar.template(task_vars[name])} if name in task_vars else {}
         return str(C.config.get_config_value("INTERPRETER_PYTHON", variables=chosen))
 

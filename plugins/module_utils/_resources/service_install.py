@@ -91,5 +91,8 @@ def ride_out(attempt: t.Callable[[], t.Any], what: str, patience: float, landed:
             return landed()
         return True
 
-    says = lambda: f"vCenter says: {refusals[-1]}"
-    _wait.until(once, bool, what=what, timeout=patience, interval=1.0, limit=15.0, say=lambda done: f"{says()}; trying again", diagnose=says)
+    def last_refusal() -> str:
+        return f"vCenter says: {refusals[-1]}"
+
+    _wait.until(once, bool, what=what, timeout=patience, interval=1.0, limit=15.0, say=lambda done: f"{last_refusal()}; trying again",
+                diagnose=last_refusal)

@@ -29,7 +29,8 @@ def fixture_run(monkeypatch: pytest.MonkeyPatch):
         run.warnings = []
         http = Conversation(*script)
         monkeypatch.setattr(vcenter, "open_http", lambda params: http)
-        task = Task({"hostname": "vc", "username": None, "password": None, "session_id": None, "state": state, **options}, check_mode=check_mode, warn=run.warnings.append)
+        params = {"hostname": "vc", "username": None, "password": None, "session_id": None, "state": state, **options}
+        task = Task(params, check_mode=check_mode, warn=run.warnings.append)
         try:
             with vcenter.connect(task) as client:
                 return vcenter_session.ensure(task, client)

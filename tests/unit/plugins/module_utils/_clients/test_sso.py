@@ -99,7 +99,8 @@ def test_a_login_is_needed_and_a_session_of_rest_is_no_option() -> None:
 
 @pytest.mark.parametrize("last", [soap("<R/>"), fault("SsoFaultNoPermissionFault", "No permission.")], ids=["success", "failure"])
 def test_a_task_logs_in_once_and_out_in_every_exit(monkeypatch: pytest.MonkeyPatch, last: object) -> None:
-    http = Recorded(DISCOVER, ISSUE, ("POST", ADMIN, ..., soap("<LoginResponse/>")), ("POST", ADMIN, ..., last), ("POST", ADMIN, ..., soap("<LogoutResponse/>")))
+    http = Recorded(DISCOVER, ISSUE, ("POST", ADMIN, ..., soap("<LoginResponse/>")), ("POST", ADMIN, ..., last),
+                    ("POST", ADMIN, ..., soap("<LogoutResponse/>")))
     monkeypatch.setattr(module, "open_http", lambda params: http)
     with contextlib.suppress(RayError):
         with module.connect(Task({"username": "me", "password": "secret", "domain": "vsphere.local"})) as client:

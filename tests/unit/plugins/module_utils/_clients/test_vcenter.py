@@ -143,7 +143,7 @@ def test_each_end_of_a_session_is_one_login(monkeypatch: pytest.MonkeyPatch) -> 
     gone = ("GET", "/api/y", None, MISSING)
     http = talk(monkeypatch, LOGIN, gone, (*gone[:3], ENDED), AGAIN, gone, (*gone[:3], ENDED), LOGIN, gone, LOGOUT)
     with module.connect(Task(PARAMS)) as client:
-        assert [client.find("/api/y") for _ in range(3)] == [None] * 3
+        assert [client.find("/api/y") for call in range(3)] == [None] * 3
     http.done()
 
 
@@ -161,7 +161,7 @@ def test_a_call_that_is_refused_right_after_the_login_is_an_error(monkeypatch: p
 def test_another_try_after_that_is_no_new_login(monkeypatch: pytest.MonkeyPatch) -> None:
     http = talk(monkeypatch, LOGIN, (*READ[:3], ENDED), (*READ[:3], ENDED), LOGOUT)
     with module.connect(Task(PARAMS)) as client:
-        for _ in range(2):
+        for call in range(2):
             with pytest.raises(RayError, match="Authentication required"):
                 client.get("/api/x")
     http.done()
