@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -32,6 +33,11 @@ def wait_for(what: t.Callable[[], t.Any], seconds: float) -> t.Any:
     while not (found := what()) and time.monotonic() < end:
         time.sleep(0.05)
     return found
+
+
+def hear_interrupts() -> None:
+    """A shell lets what it starts with "&" ignore Ctrl-C, and that is handed down; nobody's play is run like that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Core:
@@ -68,12 +74,13 @@ class Run:
         with open(folder / "out", "wb") as out, open(folder / "err", "wb") as err:
             self.process = subprocess.Popen(
                 [shutil.which(command[0], path=core.bin) or command[0], *command[1:]], cwd=folder, stdout=out, stderr=err, start_new_session=True,
-                env={**self._env(core, in_process), **(env or {})}, **{"stdin": subprocess.DEVNULL, **kwargs})
+                env={**self._env(core, in_process), **(env or {})}, **{"stdin": subprocess.DEVNULL, "preexec_fn": hear_interrupts, **kwargs})
 
     def _env(self, core: Core, in_process: bool | None) -> dict[str, str]:
         return {
             "PATH": f"{core.bin}:/usr/bin:/bin", "HOME": str(self.folder), "LANG": "C.UTF-8", MARKER: self.marker, "NO_COLOR": "1",
-            "PYTHONDONTWRITEBYTECODE": "1", "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"), "ANSIBLE_INVENTORY": str(self.folder / "hosts.json"), "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "PYTHONDONTWRITEBYTECODE": "1", "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"),
+            "ANSIBLE_INVENTORY": str(self.folder / "hosts.json"), "ANSIBLE_HOME": str(self.folder / "ansible"),
             "ANSIBLE_REMOTE_TMP": str(self.folder / "tmp"), "ANSIBLE_ASYNC_DIR": str(self.folder / "async"),
             "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"), "ANSIBLE_CALLBACKS_ENABLED": "recorder", "TEST_RESULTS": str(self.folder / "results"),
             **({} if in_process is None else {"VCF_RAY_IN_PROCESS": str(in_process).lower()}),
@@ -84,7 +91,8 @@ class Run:
 
     def __exit__(self, *args: object) -> None:
         for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
     def end(self, seconds: float = 120) -> Run:

@@ -13,6 +13,9 @@ import pytest
 from conftest import CORES
 from running import AS_MODULE, IN_PROCESS, Core, Run
 
+OFF = "vcf_ray_in_process is false"
+
+
 def script(path: Path, text: str) -> Path:
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
@@ -46,13 +49,13 @@ def test_ways(core: Core, play: t.Callable[..., Run], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("core", CORES[:1], ids=str, indirect=True)
 @pytest.mark.parametrize(("variable", "environment", "way"), [
-    (None, "true", "Here"), (None, "false", "module"), (None, "0", "module"), ("false", None, "module"), ("no", "true", "module"), ("yes", "false", "Here"),
+    (None, "true", "Here"), ("yes", "false", "Here"), (None, "false", OFF), (None, "0", OFF), ("false", None, OFF), ("no", "true", OFF),
 ])
 def test_switch(play: t.Callable[..., Run], core: Core, variable: str | None, environment: str | None, way: str) -> None:
     """The variable is nearer than the environment."""
     set_variable = ["-e", f"vcf_ray_in_process={variable}"] if variable else []
     run = play("read.yml", "-vv", "-e", f"wanted_python={core.python}", *set_variable, env={"VCF_RAY_IN_PROCESS": environment} if environment else {})
-    assert ways(run) == {"Read": ["Here" if way == "Here" else "vcf_ray_in_process is false"]}, run.text
+    assert ways(run) == {"Read": [way]}, run.text
 
 
 def test_a_library_that_the_controller_lacks(play: t.Callable[..., Run], tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from conftest import CORES, WAYS
 from fake_vcenter import DEAF_LOGOUT, FakeVCenter
-from running import Core, Run, wait_for
+from running import Core, Run, hear_interrupts, wait_for
 
 # Seconds: until the task waits, and from the signal until all is gone.
 START, LIMIT = 90.0, 10.0
@@ -75,11 +75,16 @@ ENDS = {
 CELLS = list(itertools.product(CORES, WAYS, ENDS))
 
 
+def take_terminal() -> None:
+    hear_interrupts()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 def left(core: Core, way: str, name: str, folder: Path, certificate: Path) -> Left:
     """Let a task wait, end the run, and see what is left."""
     end = ENDS[name]
     ours, theirs = pty.openpty()
-    terminal = {"stdin": theirs, "preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)} if end.terminal else {}
+    terminal = {"stdin": theirs, "preexec_fn": take_terminal} if end.terminal else {}
     with FakeVCenter(certificate) as server, \
             Run(core, folder, server, "wait.yml", *end.args, in_process=WAYS[way], hosts=end.hosts, **terminal) as run:
         try:

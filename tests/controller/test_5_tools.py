@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import typing as t
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,7 @@ def test_ansible_doc(core: Core, server: FakeVCenter, tmp_path: Path) -> None:
     with Run(core, tmp_path / "run", server, "ansible-doc", "--json", "vcf.ray.namespace") as run:
         assert run.end().rc == 0, run.text
     page = json.loads(run.out)["vcf.ray.namespace"]["doc"]
-    assert page["plugin_type" if "plugin_type" in page else "module"] in ("module", "namespace") and "wait_timeout" in page["options"]
+    assert page["module"] == "namespace" and page["filename"].endswith("plugins/modules/namespace.py") and "wait_timeout" in page["options"]
 
 
 def test_ansible_lint_knows_our_options(tmp_path: Path) -> None:
