@@ -39,7 +39,7 @@ def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Ca
     task = Task(module.params, check_mode=module.check_mode, diff_mode=module._diff, warn=module.warn,
                 progress=_speaker(module), hide=module.no_log_values.update)
     try:
-        with closing_first(), connect(task) as client:
+        with closing_first(connect(task)) as client:
             result = handler(task, client)
     except RayError as error:
         if Controller.voice and isinstance(error, MissingLibrary):

@@ -19,8 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PASSWORD = "Gr8-Secret-9x"
-# The logout of this account fails; that of the other is never answered.
-REFUSED_LOGOUT, DEAF_LOGOUT = "refused-logout", "deaf-logout"
+# The logout of this account fails; that of the next is never answered; the login of the last is answered after some seconds.
+REFUSED_LOGOUT, DEAF_LOGOUT, SLOW_LOGIN = "refused-logout", "deaf-logout", "slow-login"
 INSTANCES = "/api/vcenter/namespaces/instances"
 
 
@@ -136,6 +136,8 @@ class Handler(BaseHTTPRequestHandler):
             with server.lock:
                 server.logins.append(user)
                 server.sessions[token] = user
+            if user == SLOW_LOGIN:
+                server.ended.wait(2)
             return self.reply(201, token)
         if account is None:
             return self.refuse(401, "UNAUTHENTICATED", "This session is not known.")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 from conftest import CORES, WAYS
-from fake_vcenter import DEAF_LOGOUT, FakeVCenter
+from fake_vcenter import DEAF_LOGOUT, SLOW_LOGIN, FakeVCenter
 from running import Core, Run, hear_interrupts, wait_for
 
 # Seconds: until the task waits, and from the signal until all is gone.
@@ -70,6 +70,7 @@ ENDS = {
     "Ctrl-C at a terminal": End(lambda run, terminal: os.write(terminal, b"\x03"), terminal=True),
     "TERM to all and once more": End(to_all_twice),
     "INT to the parent of three tasks": End(to_parent(signal.SIGINT), hosts="a b c"),
+    "TERM to the parent while a task logs in": End(to_parent(signal.SIGTERM), args=("-e", f"account={SLOW_LOGIN}")),
     "logout is not answered": End(to_parent(signal.SIGTERM), args=("-e", f"account={DEAF_LOGOUT}")),
 }
 CELLS = list(itertools.product(CORES, WAYS, ENDS))
@@ -88,7 +89,8 @@ def left(core: Core, way: str, name: str, folder: Path, certificate: Path) -> Le
     with FakeVCenter(certificate) as server, \
             Run(core, folder, server, "wait.yml", *end.args, in_process=WAYS[way], hosts=end.hosts, **terminal) as run:
         try:
-            assert wait_for(lambda: server.waiting(len(end.hosts.split())), START), run.text
+            tasks = len(end.hosts.split())
+            assert wait_for(lambda: server.waiting(tasks) or SLOW_LOGIN in list(server.sessions.values()), START), run.text
             start = time.monotonic()
             end.send(run, ours)
             wait_for(lambda: run.rc is not None and not run.processes(), LIMIT)

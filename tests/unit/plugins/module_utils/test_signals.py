@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import threading
 import typing as t
+from contextlib import contextmanager, nullcontext
 
 import pytest
 
@@ -26,7 +27,7 @@ def fixture_after() -> t.Iterator[list[int]]:
 @pytest.mark.parametrize("number", ENDING)
 def test_what_is_open_is_closed_before_the_signal_takes_its_course(after: list[int], number: int) -> None:
     closed: list[int] = []
-    with pytest.raises(SystemExit) as end, closing_first():
+    with pytest.raises(SystemExit) as end, closing_first(nullcontext()):
         try:
             signal.raise_signal(number)
         finally:
@@ -36,7 +37,7 @@ def test_what_is_open_is_closed_before_the_signal_takes_its_course(after: list[i
 
 def test_a_second_signal_does_not_disturb_the_closing(after: list[int]) -> None:
     closed = False
-    with pytest.raises(SystemExit), closing_first():
+    with pytest.raises(SystemExit), closing_first(nullcontext()):
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
@@ -46,8 +47,52 @@ def test_a_second_signal_does_not_disturb_the_closing(after: list[int]) -> None:
     assert closed and after == [signal.SIGTERM]
 
 
+def test_a_login_is_not_interrupted(after: list[int]) -> None:
+    """A session whose id has not been read cannot be closed."""
+    seen: list[str] = []
+
+    @contextmanager
+    def opening() -> t.Iterator[str]:
+        signal.raise_signal(signal.SIGTERM)
+        seen.append("opened")
+        try:
+            yield "client"
+        finally:
+            seen.append("closed")
+
+    with pytest.raises(SystemExit), closing_first(opening()):
+        seen.append("worked")
+    assert seen == ["opened", "closed"] and after == [signal.SIGTERM]
+
+
+def test_a_logout_is_not_interrupted(after: list[int]) -> None:
+    seen: list[str] = []
+
+    @contextmanager
+    def opening() -> t.Iterator[str]:
+        yield "client"
+        signal.raise_signal(signal.SIGTERM)
+        seen.append("closed")
+
+    with pytest.raises(SystemExit), closing_first(opening()) as client:
+        seen.append(client)
+    assert seen == ["client", "closed"] and after == [signal.SIGTERM]
+
+
+def test_an_error_of_the_login_does_not_hide_the_signal(after: list[int]) -> None:
+    @contextmanager
+    def opening() -> t.Iterator[None]:
+        signal.raise_signal(signal.SIGINT)
+        raise KeyError
+        yield
+
+    with pytest.raises(SystemExit), closing_first(opening()):
+        pass
+    assert after == [signal.SIGINT]
+
+
 def test_closing_has_some_seconds(after: list[int]) -> None:
-    with pytest.raises(SystemExit), closing_first():
+    with pytest.raises(SystemExit), closing_first(nullcontext()):
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
@@ -56,9 +101,9 @@ def test_closing_has_some_seconds(after: list[int]) -> None:
 
 def test_without_a_signal_nothing_changes(after: list[int]) -> None:
     handlers = [signal.getsignal(number) for number in ENDING]
-    with closing_first():
+    with closing_first(nullcontext()):
         pass
-    with pytest.raises(KeyError), closing_first():
+    with pytest.raises(KeyError), closing_first(nullcontext()):
         raise KeyError
     assert [signal.getsignal(number) for number in ENDING] == handlers and signal.alarm(0) == 0 and not after
 
@@ -68,7 +113,7 @@ def test_another_thread_is_left_alone(after: list[int]) -> None:
     entered: list[bool] = []
 
     def work() -> None:
-        with closing_first():
+        with closing_first(nullcontext()):
             entered.append(True)
 
     thread = threading.Thread(target=work)
