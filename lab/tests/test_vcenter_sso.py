@@ -12,7 +12,9 @@ from xml.sax.saxutils import escape
 
 from vcenter_front import PASSWORD, Front, with_front
 
+from vcf_lab import lifecycle
 from vcf_lab.settings import ADMINISTRATOR
+from vcf_lab.vcenter.directory import check_policy
 
 SECURITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 TRUST = "http://docs.oasis-open.org/ws-sx/ws-trust/200512"
@@ -164,3 +166,10 @@ def test_rest_session_by_assertion() -> None:
         assert status == 201
 
     with_front(scenario)
+
+
+def test_the_labs_own_passwords_meet_the_policy() -> None:
+    """Each of a thousand: one digit four times in a row would fail the users of a lab from time to time."""
+    for _draw in range(1000):
+        for suffix in ("-Dev1", "-View1"):
+            check_policy(lifecycle._password() + suffix)

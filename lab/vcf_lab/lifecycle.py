@@ -121,8 +121,8 @@ def fill(template: str, lab: Lab) -> str:
 
 
 def _password() -> str:
-    """Random, of the four kinds of characters of the default policy, short of its 20 with a suffix."""
-    return f"Lab-{secrets.token_hex(4)}!1"
+    """Random, of the four kinds of characters of the default policy, none of them repeated, short of its 20 with a suffix."""
+    return f"Lab-{''.join(secrets.SystemRandom().sample(string.hexdigits[:16], 8))}!1"
 
 
 def _spawn(lab: Lab, command: list[str]) -> None:
