@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .settings import Lab
@@ -76,6 +76,21 @@ def issue_client(lab: Lab, name: str, user: str, groups: list[str]) -> tuple[Pat
         )
         _sign(lab, _leaf(lab, subject, _key(key_path)), cert_path)
     return cert_path, key_path
+
+
+def rsa_key(path: Path) -> rsa.RSAPrivateKey:
+    """A key for tokens, made when it is not there; it outlives a restart, so tokens do too."""
+    if path.exists():
+        found = serialization.load_pem_private_key(path.read_bytes(), None)
+        assert isinstance(found, rsa.RSAPrivateKey)
+        return found
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    _write(path, pem, 0o600)
+    return key
 
 
 def signing_key(path: Path) -> Path:

@@ -15,11 +15,9 @@ from pathlib import Path
 
 import jwt
 from aiohttp import web
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .. import pki, settings
-from ..settings import Lab, write_private
+from ..settings import Lab
 
 LOG = logging.getLogger(__name__)
 ALGORITHM = "RS256"
@@ -51,7 +49,7 @@ class Tokens:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self.lifetime = LIFETIME
         self._clock = clock
-        self._key = _key(folder / "token.key")
+        self._key = pki.rsa_key(folder / "token.key")
 
     def issue(self, user: User) -> str:
         """A token for the user, valid for `lifetime` seconds."""
@@ -73,19 +71,6 @@ class Tokens:
         if claims["exp"] <= self._clock():
             raise jwt.ExpiredSignatureError("the token has expired")
         return User(claims["sub"], tuple(claims.get("group_names", [])))
-
-
-def _key(path: Path) -> rsa.RSAPrivateKey:
-    if path.exists():
-        found = serialization.load_pem_private_key(path.read_bytes(), None)
-        assert isinstance(found, rsa.RSAPrivateKey)
-        return found
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    write_private(path, pem.decode())
-    return key
 
 
 def webhook(tokens: Tokens) -> web.Application:

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from vcf_lab import pki
 from vcf_lab.kube import Kube
 from vcf_lab.settings import Lab
 
@@ -20,7 +21,6 @@ from . import certificates, inventory, lab_port, legacy_session, library, librar
 from .directory import Directory
 from .errors import ApiError
 from .library_sync import Synchronizer
-from .security import signing_key
 from .sessions import HEADER, Sessions, unauthenticated
 from .store import Store
 from .vim import Vcsim
@@ -68,7 +68,7 @@ def make_app(
     app["sso_sessions"] = {}
     app["library_tokens"] = {}  # Client-Token to the library that it made
     app["clients"] = {}  # HTTP clients that are made when first needed
-    app["sts_key"] = signing_key(folder / "sts.key")
+    app["sts_key"] = pki.rsa_key(folder / "sts.key")
     app["synchronizer"] = Synchronizer(app, folder / "contentlib")
     app["requests"] = deque(maxlen=REMEMBERED_REQUESTS)
     for part in (sessions, legacy_session, sso, sts, inventory, library_items, library, certificates, proxy, wcp):

@@ -19,11 +19,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from html import unescape
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 ROUNDS = 60_000  # enough to be a real hash, little enough for a machine with many logins
@@ -61,22 +60,6 @@ def check_password(password: str, stored: str) -> bool:
 
 def _derive(password: str, salt: bytes) -> bytes:
     return hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ROUNDS)
-
-
-def signing_key(path: Path) -> rsa.RSAPrivateKey:
-    """The key of the token service; it outlives a restart, so tokens do too."""
-    if path.exists():
-        key = serialization.load_pem_private_key(path.read_bytes(), None)
-        assert isinstance(key, rsa.RSAPrivateKey)
-        return key
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:
-        stream.write(pem)
-    return key
 
 
 def issue_assertion(key: rsa.RSAPrivateKey, claims: Claims, issuer: str, lifetime: timedelta) -> str:
