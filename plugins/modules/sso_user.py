@@ -17,7 +17,7 @@ description:
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
 extends_documentation_fragment:
-  - vcf.ray.sso
+  - vcf.ray.vcenter.sso
   - vcf.ray.wait
   - vcf.ray.attributes
 seealso:
