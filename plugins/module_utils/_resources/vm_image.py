@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import difflib
-import typing as t
 
 from .._errors import RayError
 
@@ -37,9 +36,8 @@ def matching(images: list[dict], wanted: str) -> list[dict]:
     return [i for i in images if i["metadata"]["name"] == wanted] or [i for i in images if (i.get("status") or {}).get("name") == wanted]
 
 
-def find(kube: t.Any, namespace: str, wanted: str) -> dict:
+def only(images: list[dict], wanted: str, namespace: str) -> dict:
     """The one image of that item name or id; else an error that lists what there is, closest first."""
-    images = kube.list(KIND, namespace)
     found = matching(images, wanted)
     if len(found) == 1:
         return found[0]

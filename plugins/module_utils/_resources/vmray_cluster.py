@@ -58,6 +58,7 @@ class VMRayCluster:
         self._password: str | None = None
         self._params: dict = {}
         self._body: dict = {}
+        self._images: list[dict] | None = None
         self._signs, self._dashboard = vmray_ready.Signs(clock), vmray_ready.Dashboard(ray_at, clock)
         self._looks = self._good = 0
         self._leaving: set[str] | None = None
@@ -172,9 +173,10 @@ class VMRayCluster:
         config = spec["common_node_config"]
         if self._password:
             config[vmray_spec.HASH] = _password.hashed(self._password)
-        faults = vmray_preflight.spec_faults(self.name, spec) + vmray_preflight.existing_faults(self._kube, self.namespace, self.name, spec, new=True)
+        faults = vmray_preflight.spec_faults(self.name, spec)
+        faults += vmray_preflight.existing_faults(self._kube, self.namespace, self.name, spec, self._image, new=True)
         self._refuse(faults)
-        config["vm_image"] = self._image_id(config["vm_image"])
+        config["vm_image"] = self._image(config["vm_image"])["metadata"]["name"]
         self.warnings = vmray_preflight.warnings(spec)
         self._body = {
             "apiVersion": "vmray.broadcom.com/v1alpha1",
@@ -193,7 +195,7 @@ class VMRayCluster:
             # A hash in the definition is overruled, as it is at creation.
             config.pop(vmray_spec.HASH, None)
         if config.get("vm_image") and config["vm_image"] != had.get("vm_image"):
-            config["vm_image"] = self._image_id(config["vm_image"])
+            config["vm_image"] = self._image(config["vm_image"])["metadata"]["name"]
         found = vmray_spec.changes(now, wanted)
         frozen = [".".join(path) for path in found if not vmray_spec.takes_effect(path, now)]
         if self._password and not _password.matches(self._password, had.get(vmray_spec.HASH) or ""):
@@ -209,12 +211,15 @@ class VMRayCluster:
         if not patch:
             return {}
         merged = self._accepted(lambda: self._kube.merge(KIND, self.name, self.namespace, {"spec": patch}, dry_run=True))["spec"]
-        self._refuse(vmray_preflight.existing_faults(self._kube, self.namespace, self.name, merged, new=False))
+        self._refuse(vmray_preflight.existing_faults(self._kube, self.namespace, self.name, merged, self._image, new=False))
         self._body = patch
         return {} if merged == now else patch
 
-    def _image_id(self, wanted: str) -> str:
-        return vm_image.find(self._kube, self.namespace, wanted)["metadata"]["name"]
+    def _image(self, wanted: str) -> dict:
+        """The image of that item name or id; all are listed once."""
+        if self._images is None:
+            self._images = self._kube.list(vm_image.KIND, self.namespace)
+        return vm_image.only(self._images, wanted, self.namespace)
 
     def _refuse(self, faults: list[str]) -> None:
         if faults:

@@ -131,21 +131,25 @@ def warnings(spec: dict) -> list[str]:
     return found
 
 
-def existing_faults(kube: t.Any, namespace: str, name: str, spec: dict, *, new: bool) -> list[str]:
-    """Faults against what the namespace offers; what the user may not read is left to the API server and the operator."""
+def existing_faults(kube: t.Any, namespace: str, name: str, spec: dict, find_image: t.Callable[[str], dict], *, new: bool) -> list[str]:
+    """Faults against what the namespace offers; what the user may not read is left to the API server and the operator.
+
+    Args:
+        find_image: gives the image of an item name or id, or raises RayError.
+    """
     config = spec.get("common_node_config") or {}
-    faults = _image(kube, namespace, config.get("vm_image")) + _classes(kube, namespace, spec) + _storage(kube, namespace, config.get("storage_class"))
+    faults = _image(find_image, config.get("vm_image")) + _classes(kube, namespace, spec) + _storage(kube, namespace, config.get("storage_class"))
     secret = (spec.get("docker_config") or {}).get("auth_secret_name")
     if secret:
         faults += _registry(kube, namespace, secret)
     return faults + (_leftovers(kube, namespace, name) if new else [])
 
 
-def _image(kube: t.Any, namespace: str, wanted: str | None) -> list[str]:
+def _image(find: t.Callable[[str], dict], wanted: str | None) -> list[str]:
     if not wanted:
         return []
     try:
-        image = vm_image.find(kube, namespace, wanted)
+        image = find(wanted)
     except RayError as error:
         return [error.message.rstrip(".")] if error.code in ("NOT_FOUND", "INPUT") else _unless_forbidden(error)
     return [] if vm_image.is_ready(image) else [f"image {wanted} is not ready: {vm_image.why_not(image)}"]

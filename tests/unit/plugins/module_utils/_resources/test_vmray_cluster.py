@@ -38,7 +38,6 @@ PREFLIGHT = [
     ("names", ("StorageClass",), ["fast"]),
     ("names", ("Secret", "ns"), []),
     ("names", ("ServiceAccount", "ns"), ["default"]),
-    ("list", ("VirtualMachineImage", "ns"), IMAGES),
 ]
 VERSION = ("version", (), {"ray_version": "2.60.0"})
 SILENT = RayError("refused", code="CONNECTION")
@@ -167,7 +166,7 @@ def test_check_mode_dry_runs_what_the_real_run_posts() -> None:
 
 
 def test_faults_stop_before_the_dry_run() -> None:
-    lacking = [(m, a, ["other"] if a[:1] == ("VirtualMachineClass",) else v) for m, a, v in PREFLIGHT[:-1]]
+    lacking = [(m, a, ["other"] if a[:1] == ("VirtualMachineClass",) else v) for m, a, v in PREFLIGHT]
     with pytest.raises(RayError, match="VM class small is not assigned.*Nothing was written") as caught:
         play([(*READ, None), *lacking], vm_user="root")
     assert len(caught.value.details["faults"]) == 2

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import copy
+import typing as t
 
 import pytest
 
 from ansible_collections.vcf.ray.plugins.module_utils import _password
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
-from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_preflight
+from ansible_collections.vcf.ray.plugins.module_utils._resources import vm_image, vmray_preflight
 from ansible_collections.vcf.ray.tests.unit.plugins.scripted import Scripted
 
 GOOD = {
@@ -84,6 +85,10 @@ def test_an_image_without_a_fixed_tag_is_warned_of(image: str) -> None:
     assert "no fixed tag" in vmray_preflight.warnings({**GOOD, "ray_docker_image": image})[0]
 
 
+def finder(kube: Scripted) -> t.Callable[[str], dict]:
+    return lambda wanted: vm_image.only(kube.list("VirtualMachineImage", "ns"), wanted, "ns")
+
+
 def test_what_the_namespace_lacks_is_listed_with_what_it_has() -> None:
     images = [{"metadata": {"name": "vmi-9"}, "status": {"name": "ubuntu"}}]
     kube = Scripted(
@@ -95,7 +100,7 @@ def test_what_the_namespace_lacks_is_listed_with_what_it_has() -> None:
             ("names", ("ServiceAccount", "ns"), ["c"]),
         ]
     )
-    faults = vmray_preflight.existing_faults(kube, "ns", "c", GOOD, new=True)
+    faults = vmray_preflight.existing_faults(kube, "ns", "c", GOOD, finder(kube), new=True)
     kube.done()
     text = "; ".join(faults)
     assert len(faults) == 6
@@ -117,5 +122,5 @@ def test_what_the_namespace_lacks_is_listed_with_what_it_has() -> None:
 def test_what_the_user_may_not_read_is_left_to_the_server() -> None:
     no = RayError("forbidden", code="FORBIDDEN")
     kube = Scripted([("list", ..., no), ("names", ..., no), ("names", ..., no)])
-    assert vmray_preflight.existing_faults(kube, "ns", "c", GOOD, new=False) == []
+    assert vmray_preflight.existing_faults(kube, "ns", "c", GOOD, finder(kube), new=False) == []
     kube.done()
