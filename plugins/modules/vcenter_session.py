@@ -113,7 +113,6 @@ created_time:
 """
 
 from ..module_utils._clients import vcenter
-from ..module_utils._errors import RayError
 from ..module_utils._module import run
 from ..module_utils._reconcile import Task
 
@@ -123,22 +122,12 @@ SPEC = {"state": {"type": "str", "choices": ["present", "absent"], "default": "p
 def ensure(task: Task, client: vcenter.VCenter) -> dict:
     """The client has logged in by now if there was no session; what is not kept is ended with it."""
     if task.params["state"] == "absent":
-        return {"changed": False, "ended": _ended(task, client)}
+        return {"changed": False, "ended": vcenter.closed(task, client.end)}
     session = client.get(vcenter.SESSION) or {}
     result = {"changed": False, "username": session.get("user"), "created_time": session.get("created_time")}
     token = client.keep()
     # One that was handed in is a secret option, which no result may hold.
     return {**result, "opened": True, "session_id": token} if token else {**result, "opened": False}
-
-
-def _ended(task: Task, client: vcenter.VCenter) -> bool:
-    """A logout that fails is no reason to fail what was done before it."""
-    try:
-        client.end()
-    except RayError as error:
-        task.warn(f"The session could not be closed: {error.message}")
-        return False
-    return True
 
 
 def main() -> None:

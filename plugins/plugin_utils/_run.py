@@ -45,9 +45,9 @@ except ImportError:
 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 # Callbacks whose output a program reads: a line of ours would break it.
 MACHINES = ("json", "jsonl", "yaml")
-# Results with one of these keys are secret as a whole: later tasks get them, nobody sees them.
-SECRETS = ("session_id", "kubeconfig")
-SECRET = ("vcenter_session", "supervisor_kubeconfig")
+# Results with one of these keys are secret as a whole: later tasks get them, nobody sees them. The modules that have such.
+SECRET_KEYS = ("session_id", "kubeconfig")
+SECRET_NOUNS = ("vcenter_session", "supervisor_kubeconfig")
 display = Display()
 
 
@@ -68,9 +68,13 @@ class ActionModule(NormalAction):
                 reason = error.message
         display.vv(f"{self._task.action} runs as a module: {reason}", host=host)
         # The result of an asynchronous task is another task's, and would be shown there.
-        self._supports_async = self._task.resolved_action.rsplit(".", 1)[-1] not in SECRET
+        self._supports_async = self._noun not in SECRET_NOUNS
         with _process.ending_children():
             return _sealed(super().run(tmp, task_vars))
+
+    @property
+    def _noun(self) -> str:
+        return self._task.resolved_action.rsplit(".", 1)[-1]
 
     def _elsewhere(self, task_vars: dict) -> str | None:
         """Why the task is bound to another process than this one, or None."""
@@ -116,7 +120,7 @@ class ActionModule(NormalAction):
         self._update_module_args(self._task.action, args, task_vars)
         environment: dict = {}
         self._compute_environment_string(environment)
-        main = importlib.import_module(f"..modules.{self._task.resolved_action.rsplit('.', 1)[-1]}", __package__).main
+        main = importlib.import_module(f"..modules.{self._noun}", __package__).main
         with _surroundings(environment), _voice(self._speaker(task_vars)):
             return _decoded(_call(main, _encoded(args)))
 
@@ -157,7 +161,7 @@ def _decoded(printed: str) -> dict:
 
 
 def _sealed(result: dict) -> dict:
-    if any(result.get(key) for key in SECRETS):
+    if any(result.get(key) for key in SECRET_KEYS):
         result["_ansible_no_log"] = True
     return result
 

@@ -9,7 +9,6 @@ The ``kubernetes`` package reads the kubeconfig (exec plugins and client certifi
 from __future__ import annotations
 
 import json
-import os
 import types
 import typing as t
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .._errors import MissingLibrary, RayError
 from . import supervisor as supervisor_client
+from .kubeconfig_file import default_path
 
 try:
     import urllib3
@@ -183,8 +183,7 @@ def _settings(params: dict, token: str | None) -> t.Any:
 
 
 def _load_kubeconfig(settings: t.Any, kubeconfig: t.Any, context: str | None) -> None:
-    # Looked up here: the package does so when it is imported, which may be before the task has its environment.
-    kubeconfig = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    kubeconfig = kubeconfig or default_path()
     named = kubeconfig if isinstance(kubeconfig, str) else "the given kubeconfig"
     try:
         if isinstance(kubeconfig, dict):

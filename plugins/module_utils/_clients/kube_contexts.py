@@ -9,7 +9,7 @@ import json
 import os
 import typing as t
 
-from .kubeconfig_file import KubeconfigFile
+from .kubeconfig_file import KubeconfigFile, default_path
 
 
 def namespaces(kubeconfig: t.Any, context: str | None) -> list[str]:
@@ -29,7 +29,7 @@ def _documents(kubeconfig: t.Any) -> list[dict]:
     """The files as kubectl and the ``kubernetes`` package merge them: of two entries of one name the first holds."""
     if isinstance(kubeconfig, dict):
         return [kubeconfig]
-    named = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    named = kubeconfig or default_path()
     if named.lstrip().startswith("{"):
         return [json.loads(named)]
     return [KubeconfigFile(os.path.expanduser(path)).load() for path in named.split(os.pathsep) if path]

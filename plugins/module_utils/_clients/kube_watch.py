@@ -127,11 +127,10 @@ class Watch:
         try:
             found, version = self._listed(not self._known)
             self._object, self._known, self._lost = found, True, 0.0
-            self._blocked += 1
-            self._plain = self._blocked > BLOCKED
-            if self._plain:
-                self._due = time.monotonic() + PLAIN
+            if self._blocked == BLOCKED:
+                self._go_plain()
                 return
+            self._blocked += 1
             answer = self._opened(version)
             self._blocked = 0
         except RayError as error:
@@ -145,7 +144,11 @@ class Watch:
         else:
             # Something on the way keeps the events back until it has them all.
             answer.close()
-            self._plain, self._due = True, time.monotonic() + PLAIN
+            self._go_plain()
+
+    def _go_plain(self) -> None:
+        """From now on without streams; what the list gave holds for a while."""
+        self._plain, self._due = True, time.monotonic() + PLAIN
 
     def _ask_plainly(self) -> None:
         self._object, self._known = self._read(), True

@@ -18,6 +18,11 @@ except ImportError:
     HAS_YAML = False
 
 
+def default_path() -> str:
+    """Where a kubeconfig is when no option names it; by the environment as it is now, not as it was when a library was imported."""
+    return os.environ.get("KUBECONFIG") or "~/.kube/config"
+
+
 class KubeconfigFile:
     """The file at ``path``; an absent one reads as empty."""
 

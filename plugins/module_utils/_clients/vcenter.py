@@ -213,8 +213,15 @@ def logged_out(task: t.Any, client: t.Any, http: Http) -> t.Iterator[None]:
     try:
         yield
     finally:
-        try:
-            client.logout()
-        except RayError as error:
-            task.warn(f"The session could not be closed: {error.message}")
+        closed(task, client.logout)
         http.close()
+
+
+def closed(task: t.Any, end: t.Callable[[], None]) -> bool:
+    """Whether ``end`` has closed a session; if not, a warning says why, as it is no reason to fail what was done in it."""
+    try:
+        end()
+    except RayError as error:
+        task.warn(f"The session could not be closed: {error.message}")
+        return False
+    return True
