@@ -19,6 +19,7 @@ author:
   - Contributors to the vcf.ray project (@vcf-ray)
 extends_documentation_fragment:
   - vcf.ray.vcenter
+  - vcf.ray.vcenter.server
   - vcf.ray.wait
   - vcf.ray.attributes
 seealso:
