@@ -17,7 +17,8 @@ from vcf_lab import pki
 from vcf_lab.kube import Kube
 from vcf_lab.settings import Lab
 
-from . import certificates, inventory, lab_port, legacy_session, library, library_items, proxy, sessions, sso, sts, wcp
+from . import certificates, inventory, lab_port, legacy_session, library, library_items, proxy, service_versions
+from . import sessions, sso, sts, wcp
 from .directory import Directory
 from .errors import ApiError
 from .library_sync import Synchronizer
@@ -71,6 +72,7 @@ def make_app(
     app["sts_key"] = pki.rsa_key(folder / "sts.key")
     app["synchronizer"] = Synchronizer(app, folder / "contentlib")
     app["requests"] = deque(maxlen=REMEMBERED_REQUESTS)
+    app.add_routes([*service_versions.routes])  # before the proxy, whose pattern fits it too
     for part in (sessions, legacy_session, sso, sts, inventory, library_items, library, certificates, proxy, wcp):
         app.add_routes(part.routes)
     app.on_startup.append(_start)
