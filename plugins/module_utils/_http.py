@@ -92,22 +92,23 @@ class Http:
         auth: tuple[str, str] | None = None,
         ok404: bool = False,
         accept: t.Container[int] = (),
+        safe: bool = False,
     ) -> Reply:
-        """Send one request; a GET is tried again after a lost connection or a 503, everything else is sent once.
+        """Send one request; one that only reads (a GET, or ``safe``) is tried again after a lost connection or a 503.
 
         Returns the Reply for 2xx, for 404 when ``ok404``, and for a status in ``accept`` (SOAP faults come as 500 with a
         body that the caller must read); every other status raises RayError.
         """
         sent = {"json": json, "data": data, "params": query, "headers": headers}
-        answer = self._send(method, path, sent, auth=(auth[0].encode(), auth[1].encode()) if auth else None)
+        answer = self._send(method, path, sent, safe=safe or method in SAFE, auth=(auth[0].encode(), auth[1].encode()) if auth else None)
         reply = Reply(answer.status_code, answer.text, answer.headers)
         if reply.status < 300 or (ok404 and reply.status == 404) or reply.status in accept:
             return reply
         raise self._refused(method, path, reply)
 
-    def _send(self, method: str, path: str, sent: dict, auth: tuple[bytes, bytes] | None) -> t.Any:
+    def _send(self, method: str, path: str, sent: dict, safe: bool, auth: tuple[bytes, bytes] | None) -> t.Any:
         """The answer of the first try that is neither lost nor a 503, or of the last one."""
-        for left in range((self.tries if method in SAFE else 1) - 1, -1, -1):
+        for left in range((self.tries if safe else 1) - 1, -1, -1):
             try:
                 answer = self.session.request(method, self.base_url + path, auth=auth, timeout=self.timeout, allow_redirects=False, **sent)
             except requests.exceptions.RequestException as error:
@@ -117,7 +118,7 @@ class Http:
                 raise self._unreachable(error) from error
             if answer.status_code != 503 or not left:
                 return answer
-            time.sleep(_retry_after(answer))
+            time.sleep(retry_after(answer.headers))
         raise AssertionError("the last try returns or raises")
 
     def _unreachable(self, error: Exception) -> RayError:
@@ -140,7 +141,7 @@ class Http:
         return RayError(
             f"{self.what} refused {method} {path.split('?')[0]}: {text} ({', '.join([f'{reply.status} {code}', *ids])}).",
             code=code,
-            details={"status": reply.status, "vendor": text, "vendor_ids": ids},
+            details={"status": reply.status, "vendor": text, "vendor_ids": ids, **({"retry_after": retry_after(reply.headers)} if reply.status == 503 else {})},
         )
 
 
@@ -200,8 +201,9 @@ def _tls_reason(error: Exception) -> str:
     return _innermost(error)
 
 
-def _retry_after(answer: t.Any) -> float:
+def retry_after(headers: t.Mapping[str, str]) -> float:
+    """Seconds until a server that answered 503 wants to be asked again; at most 10, and half a second if it does not say."""
     try:
-        return min(float(answer.headers.get("Retry-After", 0.5)), 10.0)
+        return min(float(headers.get("Retry-After", 0.5)), 10.0)
     except ValueError:
         return 0.5

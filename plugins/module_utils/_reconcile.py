@@ -12,6 +12,13 @@ from . import _wait
 from ._diff import changed_keys, overlay, same, without
 from ._errors import RayError, UnknownYet
 
+# How often a write is sent at the most, and the seconds between two times when the server names none.
+TRIES, PAUSE = 5, 0.5
+# A write that is answered so may have been done all the same, or somebody else was faster: what is there now tells.
+UNDECIDED = ("CONNECTION", "SERVICE_UNAVAILABLE", "ALREADY_EXISTS", "ALREADY_IN_DESIRED_STATE", "CONCURRENT_CHANGE", "CONFLICT")
+# Seconds for which a wait goes on without an answer: about the time in which a service of vCenter restarts.
+BEAR = 60.0
+
 
 class Task:
     """What a handler sees of an Ansible task: ``params``, ``check_mode``, ``diff_mode``, ``warn(text)``, ``progress(text)``.
@@ -36,6 +43,9 @@ class Resource(t.Protocol):
     ``watching()`` is optional: a context manager around the wait, which gives ``pause(seconds)``, a sleep that ends as soon
     as the object has changed. ``longest_pause`` is optional too: the most seconds between two reads of a wait; and so is
     ``subject``: what a wait is told of, where ``name`` is a phrase.
+
+    ``create``, ``update`` and ``delete`` may be called again with what is there by then: after a lost answer, or when another
+    client was faster. So ``read`` must see what a ``create`` that was cut short has left undone.
     """
 
     noun: str
@@ -100,6 +110,32 @@ def _refuse_create_only(resource: Resource, before: dict | None, after: dict | N
 
 
 def _write(resource: Resource, before: dict | None, desired: dict | None) -> None:
+    """Write until what is there is what was asked for. An answer that leaves open whether it was written is settled by reading."""
+    for left in range(TRIES - 1, -1, -1):
+        try:
+            return _send(resource, before, desired)
+        except RayError as error:
+            gone = error.code == "NOT_FOUND" and before is not None
+            if not left or not (gone or error.code in UNDECIDED):
+                raise
+            _wait.pause(error.details.get("retry_after", PAUSE))
+            before = _look_again(resource, error)
+        after = None if desired is None else overlay(before, desired)
+        if not _differs(resource, before, after):
+            return None
+        _refuse_create_only(resource, before, after)
+    raise AssertionError("the last try returns or raises")
+
+
+def _look_again(resource: Resource, error: RayError) -> dict | None:
+    """What is there now; a server that cannot be read either leaves the first error to be told."""
+    try:
+        return resource.read()
+    except RayError as other:
+        raise error from other
+
+
+def _send(resource: Resource, before: dict | None, desired: dict | None) -> None:
     try:
         if desired is None:
             resource.delete(before or {})
@@ -130,7 +166,7 @@ def _settle(task: Task, resource: Resource, before: dict | None, desired: dict |
         return _wait.until(
             read, gone if desired is None else resource.ready, what=f"{_title(resource, before)} {end}",
             timeout=task.params.get("wait_timeout", 0), diagnose=resource.diagnose, say=getattr(resource, "say", None),
-            limit=getattr(resource, "longest_pause", 10.0), sleep=pause)
+            limit=getattr(resource, "longest_pause", 10.0), sleep=pause, bear=BEAR)
 
 
 def _title(resource: Resource, value: dict | None) -> str:

@@ -19,6 +19,8 @@ ARGSPEC = {
 GROWTH = 1.5
 # Seconds without a change after which the state is told again, so that nobody takes a long wait for a dead one.
 REPEAT = 60.0
+# What a server says, or does not say, while it or the way to it is restarted.
+BORNE = ("CONNECTION", "SERVICE_UNAVAILABLE")
 # Who hears of the waits below; set around a whole task, so that the small waits inside a resource are heard too.
 _listener: ContextVar[t.Callable[[str], None]] = ContextVar("_listener", default=lambda text: None)
 
@@ -35,7 +37,7 @@ def heard_by(listener: t.Callable[[str], None]) -> t.Iterator[None]:
 
 def until(read: t.Callable[[], t.Any], done: t.Callable[[t.Any], bool], *, what: str, timeout: float,
           failed: t.Callable[[t.Any], str | None] | None = None, diagnose: t.Callable[[], str] | None = None,
-          interval: float = 0.2, limit: float = 10.0, say: t.Callable[[t.Any], str] | None = None,
+          interval: float = 0.2, limit: float = 10.0, say: t.Callable[[t.Any], str] | None = None, bear: float = 0,
           clock: t.Callable[[], float] = time.monotonic, sleep: t.Callable[[float], t.Any] | None = None) -> t.Any:
     """Call ``read`` until ``done(value)``, and return that value.
 
@@ -46,28 +48,37 @@ def until(read: t.Callable[[], t.Any], done: t.Callable[[t.Any], bool], *, what:
         diagnose: asked once, when the wait gives up; its text ends the message.
         interval, limit: seconds between two reads at the start and at the most.
         say: the value in words, for the message and for who hears of it.
+        bear: seconds for which the server may stay without an answer, since one that restarts comes back.
         sleep: takes seconds; may return early, as a watch does that has seen a change.
-    Raises:
-        RayError: ``TIMEOUT`` or ``FAILED``, with the last state, how long it has stood, and the diagnosis.
+    Raises RayError ``TIMEOUT`` or ``FAILED``, with the last state, how long it has stood, and the diagnosis.
     """
     start = clock()
-    seen, reads = _Seen(start), 0
+    seen, reads, answered = _Seen(start), 0, start
     while True:
-        value = read()
-        reads += 1
-        if done(value):
-            return value
-        # After done: what it found out while it looked closer belongs to the words.
-        now = clock()
-        seen.note(say(value) if say else None, now)
-        reason = failed(value) if failed else None
-        if reason:
-            raise RayError(f"Gave up waiting for {what}: {reason}{_more(diagnose)}", code="FAILED")
+        try:
+            value = read()
+        except RayError as error:
+            now = clock()
+            if error.code not in BORNE or now - answered >= bear:
+                raise
+            seen.note(f"no answer: {error.message.rstrip('.')}", now)
+        else:
+            reads += 1
+            if done(value):
+                return value
+            # After done: what it found out while it looked closer belongs to the words.
+            now = answered = clock()
+            seen.note(say(value) if say else None, now)
+            if failed and (reason := failed(value)):
+                raise RayError(f"Gave up waiting for {what}: {reason}{_more(diagnose)}", code="FAILED")
         if now - start >= timeout:
-            raise RayError(f"Waiting for {what} took more than {timeout:.0f} s ({reads} reads){seen.last(now)}.{_more(diagnose)}", code="TIMEOUT",
-                           hint="Run it again to go on waiting, or raise wait_timeout.")
+            raise _late(f"{what} took more than {timeout:.0f} s ({reads} reads){seen.last(now)}.{_more(diagnose)}")
         (sleep or time.sleep)(min(interval, max(0.0, timeout - (now - start))))
         interval = min(interval * GROWTH, limit)
+
+
+def _late(words: str) -> RayError:
+    return RayError(f"Waiting for {words}", code="TIMEOUT", hint="Run it again to go on waiting, or raise wait_timeout.")
 
 
 class _Seen:
@@ -96,3 +107,8 @@ def _more(diagnose: t.Callable[[], str] | None) -> str:
         return " " + diagnose()
     except RayError as error:
         return f" (No diagnosis: {error.message})"
+
+
+def pause(seconds: float) -> None:
+    """Wait for as long as a server has asked for."""
+    time.sleep(seconds)

@@ -14,6 +14,7 @@ from ansible.module_utils.basic import env_fallback
 from .._errors import RayError
 from .._http import Http, Reply
 from .inventory import Inventory
+from .version import Version, released
 
 ARGSPEC = {
     "hostname": {"type": "str", "required": True, "fallback": (env_fallback, ["VMWARE_HOST"])},
@@ -29,6 +30,7 @@ ARGSPEC = {
 }
 SESSION = "/api/session"
 SESSION_HEADER = "vmware-api-session-id"
+VERSIONS = "/sdk/vimServiceVersions.xml"
 
 
 class VCenter:
@@ -46,7 +48,28 @@ class VCenter:
         self._own = False
         # Logged in, and no call has been carried out since.
         self._fresh = False
+        self._version: Version | None = None
         self.inventory = Inventory(self)
+
+    @property
+    def version(self) -> Version:
+        """The release of this vCenter, asked for once, and only if somebody wants to know; vCenter tells it without a login."""
+        if self._version is None:
+            self._version = released(self._http.request("GET", VERSIONS).text, self._http.what)
+        return self._version
+
+    def needs(self, release: str, what: str) -> None:
+        """Refuse what this vCenter is too old for.
+
+        Args:
+            release: the first vCenter that has it, such as ``8.0.3``.
+            what: begins the sentence, such as ``A namespace in zones``.
+        Raises:
+            RayError: ``UNSUPPORTED``.
+        """
+        if self.version < Version.of(release):
+            raise RayError(f"{what} needs vCenter {release}; {self._http.what.removeprefix('vCenter ')} is {self.version}.", code="UNSUPPORTED",
+                           hint="Upgrade vCenter, or leave it out.", details={"needs": release, "version": str(self.version)})
 
     def login(self) -> None:
         """Ask once: five refusals within minutes lock the account, so credentials that were not accepted are forgotten."""
@@ -93,6 +116,10 @@ class VCenter:
     def post(self, path: str, body: t.Any = None, query: dict | None = None, headers: dict | None = None) -> t.Any:
         return self._call("POST", path, json=body, query=query, headers=headers)
 
+    def ask(self, path: str, body: t.Any = None, query: dict | None = None) -> t.Any:
+        """A POST that only reads (find, probe, checkContent ...): a lost one is sent again, as a GET is."""
+        return self._call("POST", path, json=body, query=query, safe=True)
+
     def patch(self, path: str, body: t.Any = None, query: dict | None = None) -> t.Any:
         return self._call("PATCH", path, json=body, query=query)
 
@@ -124,6 +151,9 @@ class VCenter:
             error.hint = error.hint or HINTS.get(error.code)
             raise
         self._fresh = False
+        if reply.json is None and reply.text.strip():
+            raise RayError(f"{self._http.what} answered {method} {path} with something that is no answer of its API: {reply.text.strip()[:60]!r}.",
+                           code="CONNECTION", hint="A proxy or another server may stand at this hostname and port; look at it with a browser.")
         return reply
 
     def _header(self) -> dict[str, str]:

@@ -139,14 +139,14 @@ class ContentLibrary:
         return f"The library holds {there}; its last synchronisation was {current['last_sync_time'] or 'never'}."
 
     def _find(self) -> str | None:
-        ids = self._client.post(LIBRARY, {"name": self.name, "type": "SUBSCRIBED"}, query={"action": "find"}) or []
+        ids = self._client.ask(LIBRARY, {"name": self.name, "type": "SUBSCRIBED"}, query={"action": "find"}) or []
         if len(ids) > 1:
             raise ambiguous("subscribed content library", self.name, [{"library": i} for i in ids], "library")
         return ids[0] if ids else None
 
     def _items(self, library: str) -> list[dict]:
         """Those that were asked for; a library may hold hundreds, and each costs a request."""
-        ids = [i for name in self._wanted for i in self._client.post(ITEM, {"library_id": library, "name": name}, query={"action": "find"}) or []]
+        ids = [i for name in self._wanted for i in self._client.ask(ITEM, {"library_id": library, "name": name}, query={"action": "find"}) or []]
         # They are found without regard to case.
         infos = [info for info in map(self._item, ids) if info and info["name"] in self._wanted]
         return [{k: info.get(k) for k in ("id", "name", "type", "security_compliance", "cached")} for info in infos]
@@ -160,7 +160,7 @@ class ContentLibrary:
     def _probe(self, before: dict, desired: dict) -> None:
         """Ask vCenter whether it can reach and trust the publisher: a library that cannot is made all the same."""
         info = subscription_info(before, desired)
-        answer = self._client.post(BASE, {"subscription_info": info}, query={"action": "probe"}) or {}
+        answer = self._client.ask(BASE, {"subscription_info": info}, query={"action": "probe"}) or {}
         status = answer.get("status", "SUCCESS")
         if status == "SUCCESS":
             return

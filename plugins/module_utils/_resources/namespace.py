@@ -168,7 +168,7 @@ def library_id(client: t.Any, wanted: str) -> str:
     """The id of a content library of either type, or UnknownYet."""
     if UUID.match(wanted) and client.find(f"/api/content/library/{wanted}"):
         return wanted
-    ids = client.post("/api/content/library", {"name": wanted}, query={"action": "find"}) or []
+    ids = client.ask("/api/content/library", {"name": wanted}, query={"action": "find"}) or []
     if len(ids) > 1:
         raise ambiguous("content library", wanted, [{"library": i} for i in ids], "library")
     if not ids:

@@ -126,7 +126,7 @@ class SupervisorService:
 
     def _check(self, content: str) -> dict:
         """What vCenter says about the package; it writes nothing."""
-        answer = self._client.post(BASE, {"spec": {"content": encoded(content)}}, query={"action": "checkContent"}) or {}
+        answer = self._client.ask(BASE, {"spec": {"content": encoded(content)}}, query={"action": "checkContent"}) or {}
         if answer.get("status") == "INVALID":
             raise RayError(f"vCenter does not accept the package: {sentences(answer.get('error_messages'))}", code="INPUT",
                            hint="Build it again; it must hold a PackageMetadata and a Package.")

@@ -129,3 +129,79 @@ def test_a_wait_pauses_by_the_resource_s_own_watch_and_tells_its_name_and_state(
     assert shelf.log[1:] == ["watch opened", "watch closed"]
     assert len(shelf.pauses) == 2 and max(shelf.pauses) <= 0.5
     assert told == ["s1: 1 of 3 boards (0 s)", "s1: 2 of 3 boards (0 s)"]
+
+
+class Undecided(Shelf):
+    """Each write meets the next of ``answers``: an error raised before it is carried out, or after it when it says so."""
+
+    def __init__(self, current: dict | None, *answers: tuple[str, bool]) -> None:
+        super().__init__(current)
+        self.answers = list(answers)
+
+    def _answered(self, write, *args: dict) -> None:
+        code, carried_out = self.answers.pop(0) if self.answers else ("", True)
+        if carried_out:
+            write(*args)
+        if code:
+            raise RayError("No answer.", code=code, details={"retry_after": 0})
+
+    def create(self, desired: dict) -> None:
+        if self.current is not None:
+            raise RayError("It is there.", code="ALREADY_EXISTS", details={"retry_after": 0})
+        self._answered(super().create, desired)
+
+    def update(self, before: dict, desired: dict) -> None:
+        self._answered(super().update, before, desired)
+
+    def delete(self, before: dict) -> None:
+        self._answered(super().delete, before)
+
+
+CHANGED = {**WANTED, "books": ["b"]}
+
+
+@pytest.mark.parametrize("code", ["CONNECTION", "SERVICE_UNAVAILABLE", "CONCURRENT_CHANGE"])
+@pytest.mark.parametrize("carried_out", [True, False])
+@pytest.mark.parametrize(("before", "desired"), [(None, WANTED), (THERE, CHANGED), (THERE, None)])
+def test_a_write_without_an_answer_is_settled_by_reading(before, desired, carried_out, code) -> None:
+    shelf = Undecided(before, (code, carried_out))
+    result = reconcile(task(), shelf, desired)
+    assert result["changed"]
+    assert len(shelf.log) == 1, "carried out once"
+    assert shelf.current == (None if desired is None else {**(before or {}), **{k: v for k, v in desired.items() if v is not None}})
+
+
+def test_an_object_that_another_client_has_made_meanwhile_is_brought_to_what_was_asked() -> None:
+    class Late(Undecided):
+        """Somebody makes it between our look and our write."""
+
+        def create(self, desired: dict) -> None:
+            self.current = dict(THERE)
+            super().create(desired)
+
+    shelf = Late(None)
+    reconcile(task(), shelf, CHANGED)
+    assert shelf.current == {**THERE, "books": ["b"]}
+    other = Late(None)
+    with pytest.raises(RayError, match="place is 'attic', asked for 'cellar'"):
+        reconcile(task(), other, {**WANTED, "place": "cellar"})
+
+
+@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "UNAUTHORIZED", "NOT_FOUND"])
+def test_a_refusal_is_no_reason_to_write_again(code) -> None:
+    shelf = Undecided(None, (code, False))
+    with pytest.raises(RayError, match="shelf s1: No answer"):
+        reconcile(task(), shelf, WANTED)
+    assert shelf.log == []
+
+
+def test_what_is_gone_when_it_is_removed_is_removed() -> None:
+    shelf = Undecided(THERE, ("NOT_FOUND", True))
+    assert reconcile(task(), shelf, None)["changed"]
+
+
+def test_a_server_that_never_takes_the_write_is_asked_five_times() -> None:
+    shelf = Undecided(None, *[("SERVICE_UNAVAILABLE", False)] * 9)
+    with pytest.raises(RayError, match="No answer"):
+        reconcile(task(), shelf, WANTED)
+    assert len(shelf.answers) == 4

@@ -79,3 +79,41 @@ def test_a_state_without_words_is_not_told() -> None:
     with heard_by(told.append):
         wait(["NEW", "RUNNING"], clock, say=lambda v: "")
     assert told == []
+
+
+def flaky(*answers: object):
+    values = iter(answers)
+
+    def read() -> object:
+        value = next(values)
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    return read
+
+
+def lost(code: str = "SERVICE_UNAVAILABLE") -> RayError:
+    return RayError("vCenter vc does not answer.", code=code)
+
+
+def test_a_server_that_restarts_is_borne_for_a_while_and_heard_of() -> None:
+    clock, told = Clock(), []
+    with heard_by(told.append):
+        read = flaky("NEW", lost(), lost("CONNECTION"), "RUNNING")
+        until(read, lambda v: v == "RUNNING", what="x", timeout=600, bear=60, interval=10, clock=clock, sleep=clock.sleep, say=str)
+    assert told == ["NEW (0 s)", "no answer: vCenter vc does not answer (10 s)"]
+
+
+@pytest.mark.parametrize(("code", "bear"), [("SERVICE_UNAVAILABLE", 0), ("AUTH", 60), ("UNAUTHORIZED", 60)])
+def test_what_does_not_pass_is_not_borne(code: str, bear: float) -> None:
+    clock = Clock()
+    with pytest.raises(RayError, match="does not answer"):
+        until(flaky("NEW", lost(code), "RUNNING"), lambda v: v == "RUNNING", what="x", timeout=600, bear=bear, clock=clock, sleep=clock.sleep)
+
+
+def test_a_server_that_stays_away_ends_the_wait_with_its_own_error() -> None:
+    clock = Clock()
+    with pytest.raises(RayError, match="does not answer"):
+        until(flaky("NEW", *[lost()] * 100), lambda v: False, what="x", timeout=600, bear=60, interval=10, clock=clock, sleep=clock.sleep)
+    assert 60 <= clock.now <= 80

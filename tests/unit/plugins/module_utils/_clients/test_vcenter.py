@@ -208,3 +208,47 @@ def test_without_a_login_or_a_session_nothing_is_sent(monkeypatch: pytest.Monkey
 
 def test_the_environment_gives_no_session() -> None:
     assert "fallback" not in module.ARGSPEC["session_id"] and module.ARGSPEC["session_id"]["no_log"]
+
+
+VERSIONS = "/sdk/vimServiceVersions.xml"
+
+
+def versions(text: str) -> tuple:
+    return ("GET", VERSIONS, None, f"<namespaces><namespace><name>urn:vim25</name> <version>{text}</version></namespace></namespaces>")
+
+
+def test_the_version_is_asked_for_once_and_only_when_wanted() -> None:
+    http = Conversation(versions("8.0.3.0"))
+    client = module.VCenter(http, "s")
+    client.needs("8.0.3", "A precheck")
+    assert str(client.version) == "8.0.3"
+    with pytest.raises(RayError) as caught:
+        client.needs("9.0", "A namespace in zones")
+    assert caught.value.message == "A namespace in zones needs vCenter 9.0; vc is 8.0.3."
+    assert (caught.value.code, caught.value.details) == ("UNSUPPORTED", {"needs": "9.0", "version": "8.0.3"})
+    http.done()
+
+
+@pytest.mark.parametrize(("sent", "shown"), [("9.1.0.0", "9.1"), ("9.0.0.0", "9.0"), ("7.0.3.0", "7.0.3"), ("8.0.1.0", "8.0.1"), ("9.1.0.1", "9.1.0.1")])
+def test_versions_read_as_people_write_them_and_compare_by_number(sent: str, shown: str) -> None:
+    client = module.VCenter(Conversation(versions(sent)), "s")
+    assert str(client.version) == shown
+    assert module.Version.of("7.0.2") < client.version < module.Version.of("10.0")
+
+
+def test_a_server_that_is_no_vcenter_tells_no_version() -> None:
+    client = module.VCenter(Conversation(("GET", VERSIONS, None, "<html>hello</html>")), "s")
+    with pytest.raises(RayError, match="vCenter vc does not tell its version"):
+        client.needs("8.0", "x")
+
+
+def test_a_page_instead_of_an_answer_is_not_taken_for_an_empty_list() -> None:
+    class Page(Conversation):
+        def request(self, *args, **kwargs):
+            reply = super().request(*args, **kwargs)
+            reply.text, reply.json = "<html>Sign in</html>", None
+            return reply
+
+    for call in ("get", "find"):
+        with pytest.raises(RayError, match=r"answered GET /api/x with something that is no answer of its API: '<html>Sign in</html>'"):
+            getattr(module.VCenter(Page(READ), "s"), call)("/api/x")
