@@ -11,6 +11,7 @@ from aiohttp import web
 
 from .errors import ApiError, missing
 from .wcp_request import body as read_body
+from .wcp_request import check
 
 NETWORK_TYPES = {
     "Network": "STANDARD_PORTGROUP",
@@ -26,15 +27,21 @@ COLLECTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "host": (("HostSystem",), ("connection_state", "power_state")),
     "network": (tuple(NETWORK_TYPES), ("type",)),
 }
-# Query parameter of a list and the field of an object that it is compared with.
-FILTERS = {
-    "names": "name",
-    "types": "type",
-    "type": "type",
-    "datacenters": "datacenter",
-    "folders": "parent",
-    "parent_folders": "parent",
-    "clusters": "parent",
+# Query parameters of each list and the field of an object that they are compared with.
+# `folders` is the folder that holds an object directly, as `parent_folders` is for folders.
+FILTERS: dict[str, dict[str, str]] = {
+    "cluster": {"clusters": "id", "names": "name", "folders": "parent", "datacenters": "datacenter"},
+    "datacenter": {"datacenters": "id", "names": "name", "folders": "parent"},
+    "datastore": {"datastores": "id", "names": "name", "types": "type", "folders": "parent", "datacenters": "datacenter"},
+    "folder": {"folders": "id", "names": "name", "type": "type", "parent_folders": "parent", "datacenters": "datacenter"},
+    "host": {"hosts": "id", "names": "name", "clusters": "parent", "folders": "parent", "datacenters": "datacenter"},
+    "network": {"networks": "id", "names": "name", "types": "type", "folders": "parent", "datacenters": "datacenter"},
+}
+# Types that a filter takes; another word is a fault of the client.
+TYPES = {
+    "datastore": ("VMFS", "NFS", "NFS41", "CIFS", "VSAN", "VFFS", "VVOL"),
+    "folder": ("DATACENTER", "DATASTORE", "HOST", "NETWORK", "VIRTUAL_MACHINE"),
+    "network": ("STANDARD_PORTGROUP", "DISTRIBUTED_PORTGROUP", "OPAQUE_NETWORK"),
 }
 MAXIMUM = {"cluster": 1000, "datacenter": 1000, "datastore": 2500, "host": 2500}
 DATASTORES_PER_CHECK = 1024
@@ -85,14 +92,20 @@ def _shown(what: str, entry: dict[str, Any]) -> dict[str, Any]:
     return {key: entry[key] for key in keys if entry.get(key) is not None}
 
 
+def _check_filters(what: str, request: web.Request) -> None:
+    """INVALID_ARGUMENT for a filter that the list does not have, or a type that there is not."""
+    for name in set(request.query):
+        if name not in FILTERS[what]:
+            raise ApiError("INVALID_ARGUMENT", f"Unknown filter '{name}'", id="vapi.rest.query.unknown", args=[name])
+        if name in ("type", "types"):
+            check(request.query.getall(name), [TYPES[what]], name)
+
+
 def _matches(what: str, entry: dict[str, Any], request: web.Request) -> bool:
     """Every filter that is given must hold; values of one filter are alternatives."""
     for name in set(request.query):
         wanted = request.query.getall(name)
-        field = "id" if name == f"{what}s" else FILTERS.get(name)
-        if field is None:
-            raise ApiError("INVALID_ARGUMENT", f"Unknown filter '{name}'", id="vapi.rest.query.unknown", args=[name])
-        if entry.get(field) not in wanted:
+        if entry.get(FILTERS[what][name]) not in wanted:
             return False
     return True
 
@@ -101,6 +114,7 @@ def _matches(what: str, entry: dict[str, Any], request: web.Request) -> bool:
 async def list_objects(request: web.Request) -> web.Response:
     """The list of one collection."""
     what = request.match_info["what"]
+    _check_filters(what, request)
     found = [entry for entry in await request.app["inventory"].collection(what) if _matches(what, entry, request)]
     if len(found) > MAXIMUM.get(what, 1000):
         raise ApiError("UNABLE_TO_ALLOCATE_RESOURCE", "More objects match than one answer may hold.")

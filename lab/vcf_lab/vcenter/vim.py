@@ -14,6 +14,8 @@ from pyVmomi import SoapStubAdapter, VmomiSupport, pbm, vim, vmodl
 from vcf_lab import settings
 from vcf_lab.settings import Lab
 
+from . import landscape
+
 PLAIN = -1  # pyVmomi's sign for "no TLS" is a negative port
 PROPERTIES: dict[type, list[str]] = {
     vim.Folder: ["name", "parent", "childType"],
@@ -23,6 +25,7 @@ PROPERTIES: dict[type, list[str]] = {
     vim.Datastore: ["name", "parent", "summary"],
     vim.Network: ["name", "parent"],
 }
+ROOT = "Datacenters"  # the root folder's name; a view does not list what it starts from
 # The simulator keeps datastores in folders of this machine, a type that REST does not know.
 DATASTORE_TYPES = {"VMFS", "NFS", "NFS41", "CIFS", "VSAN", "VFFS", "VVOL"}
 FOLDER_TYPES = {
@@ -71,7 +74,9 @@ class Vcsim:
             adapter = self._adapter("/sdk", "vim.version.version9")
             content = vim.ServiceInstance("ServiceInstance", adapter).RetrieveContent()
             content.sessionManager.Login(settings.ADMINISTRATOR, self._lab.password, None)
+            landscape.build(content, self._lab.state / "tmp" / "datastores")
             self._content = content
+            landscape.add_policies(self._pbm().profileManager)
         return self._content
 
     def _objects(self) -> list[dict[str, Any]]:
@@ -89,17 +94,17 @@ class Vcsim:
             found = content.propertyCollector.RetrieveContents([wanted])
         finally:
             view.Destroy()
-        objects = {entry.obj._moId: _record(entry) for entry in found}
+        root = {"kind": "Folder", "id": content.rootFolder._moId, "name": ROOT, "parent": None, "type": "DATACENTER"}
+        objects = {root["id"]: root} | {entry.obj._moId: _record(entry) for entry in found}
         for record in objects.values():
             record["datacenter"] = _datacenter(objects, record)
         return list(objects.values())
-
 
     def _pbm(self) -> Any:
         """The policy service takes the session of the inventory service, in a SOAP header."""
         cookie = self._connect().sessionManager._stub.cookie
         VmomiSupport.GetRequestContext()["vcSessionCookie"] = cookie.partition("=")[2].partition(";")[0]
-        adapter = self._adapter("/pbm", "pbm.version.version1")
+        adapter = self._adapter("/pbm", "pbm.version.version11")
         return pbm.ServiceInstance("ServiceInstance", adapter).RetrieveContent()
 
     def _policies(self) -> list[dict[str, Any]]:
@@ -113,6 +118,10 @@ class Vcsim:
         ]
 
     def _compatible(self, policy: str, datastores: list[str]) -> list[str]:
+        name = next((entry["name"] for entry in self._policies() if entry["policy"] == policy), "")
+        if (fitting := landscape.PLACEMENT.get(name)) is not None:
+            names = {entry["id"]: entry["name"] for entry in self._objects() if entry["kind"] == "Datastore"}
+            return [entry for entry in datastores if names.get(entry) in fitting]
         hubs = [pbm.placement.PlacementHub(hubType="Datastore", hubId=entry) for entry in datastores]
         profile = pbm.profile.ProfileId(uniqueId=policy)
         results = self._pbm().placementSolver.PbmCheckCompatibility(hubs, profile)
