@@ -29,7 +29,9 @@ _VM = "/apis/vmoperator.vmware.com/v1alpha2"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 # kind: path of its group and version, plural, whether it lives in a namespace
 KINDS = {
+    "Event": ("/api/v1", "events", True),
     "Namespace": ("/api/v1", "namespaces", False),
+    "Pod": ("/api/v1", "pods", True),
     "ResourceQuota": ("/api/v1", "resourcequotas", True),
     "Secret": ("/api/v1", "secrets", True),
     "ServiceAccount": ("/api/v1", "serviceaccounts", True),
@@ -73,12 +75,25 @@ class Kube:
             return None
         return self._answer(status, body, f"reading {_label(kind, name, namespace)}")
 
-    def list(self, kind: str, namespace: str | None = None) -> list[dict]:
-        return self._list(kind, namespace, "application/json")
+    def list(self, kind: str, namespace: str | None = None, labels: dict | None = None) -> list[dict]:
+        """The objects, or only those that carry all of ``labels``."""
+        selector = ",".join(f"{name}={value}" for name, value in sorted((labels or {}).items()))
+        return self._list(kind, namespace, "application/json", {"labelSelector": selector} if selector else None)
 
     def names(self, kind: str, namespace: str | None = None) -> list[str]:
         """Names only: contents (of secrets) stay on the server."""
         return sorted(item["metadata"]["name"] for item in self._list(kind, namespace, NAMES_ONLY))
+
+    def apis(self) -> set[str]:
+        """The APIs that are served, each as ``GROUP/VERSION``."""
+        status, body = self._send("GET", "/apis")
+        groups = self._answer(status, body, "telling its APIs").get("groups") or []
+        return {version["groupVersion"] for group in groups for version in group.get("versions") or []}
+
+    def everywhere(self, resource: str) -> list[dict]:
+        """What there is of ``GROUP/VERSION/PLURAL`` in all namespaces, each without its contents; nothing where the kind is unknown."""
+        status, body = self._send("GET", f"/apis/{resource}", accept=NAMES_ONLY)
+        return [] if status == 404 else self._answer(status, body, f"listing {resource} of all namespaces").get("items") or []
 
     def create(self, kind: str, body: dict, *, dry_run: bool = False) -> dict:
         """POST the object; fields that the kind does not have are refused instead of dropped."""
@@ -124,8 +139,8 @@ class Kube:
 
         return Watch(listed, opened, lambda: self.get(kind, name, namespace))
 
-    def _list(self, kind: str, namespace: str | None, accept: str) -> list[dict]:
-        status, body = self._send("GET", self._path(kind, namespace), accept=accept)
+    def _list(self, kind: str, namespace: str | None, accept: str, query: dict | None = None) -> list[dict]:
+        status, body = self._send("GET", self._path(kind, namespace), accept=accept, query=query)
         if status == 404:
             _refuse_unknown_kind(kind, body, self.address)
         return self._answer(status, body, f"listing {kind} objects in {namespace or 'the cluster'}").get("items") or []

@@ -105,6 +105,32 @@ def test_a_missing_object_is_none_and_a_missing_kind_is_not() -> None:
             call()
 
 
+def test_pods_are_chosen_by_their_labels() -> None:
+    client, pool = kube((("GET", "/api/v1/namespaces/ns/pods?labelSelector=app%3Dray%2Ctier%3Da", None), 200, {"items": [{"metadata": {"name": "p"}}]}))
+    assert client.list("Pod", "ns", {"tier": "a", "app": "ray"}) == [{"metadata": {"name": "p"}}]
+    client.close()
+    assert pool.headers[0]["Accept"] == "application/json"
+
+
+def test_the_apis_are_those_that_the_server_tells() -> None:
+    client, _pool = kube((("GET", "/apis", None), 200, {"groups": [
+        {"name": "a.io", "versions": [{"groupVersion": "a.io/v1"}, {"groupVersion": "a.io/v2"}]}, {"name": "b.io"}]}))
+    assert client.apis() == {"a.io/v1", "a.io/v2"}
+    client.close()
+
+
+def test_everywhere_is_all_namespaces_by_name_only() -> None:
+    row = {"metadata": {"name": "c", "namespace": "ns"}}
+    client, pool = kube(
+        (("GET", "/apis/vmray.broadcom.com/v1alpha1/vmrayclusters", None), 200, {"items": [row]}),
+        (("GET", "/apis/x.io/v1/ys", None), 404, "404 page not found\n"),
+    )
+    assert client.everywhere("vmray.broadcom.com/v1alpha1/vmrayclusters") == [row]
+    assert client.everywhere("x.io/v1/ys") == []
+    client.close()
+    assert "PartialObjectMetadataList" in pool.headers[0]["Accept"]
+
+
 @pytest.mark.parametrize(
     ("status", "reason", "message", "code", "hint"),
     [
