@@ -41,7 +41,7 @@ def test_enable_answers_at_once_and_works_behind_it(tmp_path: Path, monkeypatch:
             assert (data["vip"], data["count"], data["cluster"]) == ("10.244.1.2", "64", "domain-c9")
             assert "virtualmachines.vmoperator.vmware.com" in vc.kube.names("CustomResourceDefinition")
             _, topology = await vc.call("GET", f"{NM}/supervisors/{identifier}/topology")
-            assert topology == [{"zone": "domain-c9", "clusters": ["domain-c9"]}]
+            assert topology == [{"zone": "zone-1", "clusters": ["domain-c9"]}]
             _, old = await vc.call("GET", f"{NM}/clusters/domain-c9")
             assert old["api_server_cluster_endpoint"] == "10.244.1.2" and old["network_provider"] == "VSPHERE_NETWORK"
 

@@ -25,6 +25,7 @@ from vcf_lab.vcenter.errors import ApiError
 from vcf_lab.vcenter.store import Store
 
 NM = "/api/vcenter/namespace-management"
+ZONE = "zone-1"
 POLICY = "aa6d5a82-1c88-45da-85d3-3d74b91a5bad"
 
 
@@ -175,7 +176,7 @@ def make_app(folder: Path, kube: Any, version: str = "9.1") -> web.Application:
     app["store"]["groups"]["Administrators@vsphere.local"] = {}
     app["store"]["libraries"]["lib-1"] = {"id": "lib-1", "type": "SUBSCRIBED"}
     app["store"]["items"]["item-1"] = {"id": "item-1", "name": "ray-node", "library_id": "lib-1", "type": "ovf"}
-    app["inventory"], app["kube"] = Inventory(), kube
+    app["inventory"], app["simulator"], app["kube"] = Inventory(), None, kube
     app.add_routes(wcp.routes)
     app.on_startup.append(wcp.start)
     app.on_cleanup.append(wcp.stop)

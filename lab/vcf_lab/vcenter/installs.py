@@ -17,7 +17,7 @@ from aiohttp import web
 from vcf_lab.vcenter import install_lifecycle, supervisors
 from vcf_lab.vcenter.errors import ApiError, missing
 from vcf_lab.vcenter.store import now
-from vcf_lab.vcenter.supervisor_clusters import supervisor_of_cluster
+from vcf_lab.vcenter.supervisors import supervisor_of_cluster
 from vcf_lab.vcenter.wcp_jobs import jobs
 from vcf_lab.vcenter.wcp_request import body, decoded, invalid, no_content, since, unknown_operation, wrong_state
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from vcf_lab.vcenter import namespace_lifecycle, namespace_spec, supervisors
 from vcf_lab.vcenter.errors import ApiError, missing
-from vcf_lab.vcenter.supervisor_clusters import cluster_names
+from vcf_lab.vcenter.supervisors import cluster_names
 from vcf_lab.vcenter.wcp_jobs import jobs
 from vcf_lab.vcenter.wcp_request import body, found, has, invalid, no_content, since, wrong_state
 
@@ -102,7 +102,7 @@ async def _create(request: web.Request, spec: Record, supervisor: Record) -> web
         "namespace": name,
         "supervisor": supervisor["supervisor"],
         "cluster": supervisor["cluster"],
-        "zone": supervisor["zone"],
+        "zone": supervisor["topology"][0]["zone"],
         "networks": [],
         "creator": spec.get("creator", {"subject": user, "domain": domain}),
         "config_status": "CONFIGURING",

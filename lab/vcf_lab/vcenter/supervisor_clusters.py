@@ -9,122 +9,137 @@ from typing import Any
 
 from aiohttp import web
 
-from vcf_lab.vcenter import supervisors
-from vcf_lab.vcenter.errors import ApiError, missing
-from vcf_lab.vcenter.wcp_request import flag, has, message, no_content, since, unknown_operation
+from vcf_lab.vcenter import nsx, supervisor_enable, supervisor_networks, supervisors
+from vcf_lab.vcenter.errors import missing
+from vcf_lab.vcenter.supervisors import cluster_names, supervisor_of_cluster
+from vcf_lab.vcenter.wcp_request import flag, has, invalid, message, no_content, since, unknown_operation
 
 routes = web.RouteTableDef()
 BASE = "/api/vcenter/namespace-management"
 
 
-async def cluster_names(app: web.Application) -> dict[str, str]:
-    """All clusters of the inventory, identifier to name."""
-    return {entry["cluster"]: entry["name"] for entry in await app["inventory"].clusters()}
-
-
-async def supervisor_of_cluster(request: web.Request) -> dict[str, Any]:
-    """The Supervisor of the path's cluster: NOT_FOUND without the cluster, UNSUPPORTED without a Supervisor."""
-    cluster = request.match_info["cluster"]
-    record = supervisors.on_cluster(request.app["store"], cluster)
-    if record is not None:
-        return record
-    if cluster not in await cluster_names(request.app):
-        raise missing("ClusterComputeResource", cluster)
-    raise ApiError("UNSUPPORTED", f"Cluster {cluster} does not have Workload Management enabled.", args=[cluster])
-
-
 @routes.get(BASE + "/clusters")
 async def list_clusters(request: web.Request) -> web.Response:
+    """One entry per cluster: a Supervisor on three zones has three."""
     names = await cluster_names(request.app)
-    items = []
-    for record in request.app["store"]["supervisors"].values():
-        answer = supervisors.info(record)
-        items.append(
-            {
-                "cluster": record["cluster"],
-                "cluster_name": names.get(record["cluster"], ""),
-                "stats": answer["stats"],
-                "config_status": answer["config_status"],
-                "kubernetes_status": answer["kubernetes_status"],
-            }
-        )
+    items = [
+        {
+            "cluster": cluster,
+            "cluster_name": names.get(cluster, ""),
+            "stats": dict(supervisors.STATS),
+            "config_status": record["config_status"],
+            "kubernetes_status": record["kubernetes_status"],
+        }
+        for record in request.app["store"]["supervisors"].values()
+        for cluster in supervisors.clusters_of(record)
+    ]
     return web.json_response(items)
+
+
+def _messages(record: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"severity": entry["severity"], "details": entry["details"]} for entry in record["messages"]]
 
 
 @routes.get(BASE + "/clusters/{cluster}")
 async def get_cluster(request: web.Request) -> web.Response:
     record = await supervisor_of_cluster(request)
+    workloads, control_plane = record["spec"]["workloads"], record["spec"]["control_plane"]
     answer: dict[str, Any] = {
         "config_status": record["config_status"],
         "kubernetes_status": record["kubernetes_status"],
-        "messages": [{"severity": entry["severity"], "details": entry["details"]} for entry in record["messages"]],
+        "messages": _messages(record),
         "kubernetes_status_messages": [],
-        "network_provider": "VSPHERE_NETWORK",
-        "stats": supervisors.info(record)["stats"],
+        "network_provider": supervisor_networks.PROVIDERS[workloads["network"]["network_type"]],
+        "stat_summary": dict(supervisors.STATS),
         "api_servers": [],
+        "master_storage_policy": control_plane["storage_policy"],
     }
     if record["config_status"] == "RUNNING":
-        answer["api_server_cluster_endpoint"] = record["vip"]
-        answer["api_server_management_endpoint"] = record["vip"]
+        answer |= {"api_server_cluster_endpoint": record["vip"], "api_server_management_endpoint": record["vip"]}
         answer["api_servers"] = [record["vip"]]
         certificate = request.app["lab"].state / "pki" / "apiserver.crt"
         if certificate.exists():
             answer["tls_endpoint_certificate"] = certificate.read_text()
+    return web.json_response(answer | _newer_fields(request, record))
+
+
+def _newer_fields(request: web.Request, record: dict[str, Any]) -> dict[str, Any]:
+    """What later releases added to the answer."""
+    images = record["spec"]["workloads"].get("images", {})
+    answer: dict[str, Any] = {}
+    if "kubernetes_content_library" in images:
+        answer["default_kubernetes_service_content_library"] = images["kubernetes_content_library"]
     if has(request, "8.0.1"):
         answer["conditions"] = record["conditions"]
-    return web.json_response(answer)
+    if has(request, "8.0.3"):
+        answer["content_libraries"] = images.get("content_libraries", [])
+    if has(request, "9.0"):
+        answer["count"] = record["spec"]["control_plane"].get("count", 3)
+        answer["supervisor_services_enabled"] = record.get("supervisor_services_enabled", True)
+        answer["vsphere_pods_enabled"] = True
+    return answer
 
 
 @routes.post(BASE + "/clusters/{cluster}")
 async def change_cluster(request: web.Request) -> web.Response:
-    """`disable` is the only removal before 9.1."""
+    """`enable` is the only way in before 8.0, `disable` the only way out before 9.1."""
     action = request.query.get("action")
     if action == "disable":
         supervisors.remove(request.app, (await supervisor_of_cluster(request))["supervisor"])
         return no_content()
     if action == "enable":
-        raise ApiError("UNSUPPORTED", "This vCenter enables by enable_on_compute_cluster only.")
+        await supervisor_enable.enable_v1(request)
+        return no_content()
     raise unknown_operation(request)
 
 
-async def _compatibility(request: web.Request, providers: tuple[str, ...], provider: str) -> list[dict[str, Any]]:
+async def _compatibility(request: web.Request, provider: str) -> list[dict[str, Any]]:
     """One summary per cluster: taken clusters and networks that the lab lacks are the reasons."""
-    items = []
+    store, items = request.app["store"], []
     for cluster, name in (await cluster_names(request.app)).items():
-        reasons = []
-        if provider not in providers:
-            reasons.append(message("The vCenter has no NSX Manager.", "vcenter.wcp.cluster.incompatible.nsx"))
-        if supervisors.on_cluster(request.app["store"], cluster) is not None:
+        reasons = [] if provider in ("VSPHERE", "VSPHERE_NETWORK") else nsx.reasons(store)
+        if supervisors.on_cluster(store, cluster) is not None:
             text = f"Cluster {name} already has Workload Management enabled."
             reasons.append(message(text, "vcenter.wcp.cluster.incompatible.enabled"))
         items.append({"cluster": cluster, "compatible": not reasons, "incompatibility_reasons": reasons})
-    wanted = flag(request, "compatible")
-    return [item for item in items if wanted is None or item["compatible"] == wanted]
+    return items
+
+
+def _provider(request: web.Request, known: tuple[str, ...], default: str) -> str:
+    """The network provider of the query; without one it is NSX, on every release."""
+    word = request.query.get("network_provider", default)
+    if word not in known or (word == "NSX_VPC" and not has(request, "9.0")):
+        raise invalid(f"'{word}' is not a value of 'network_provider'.", "network_provider", word)
+    return word
 
 
 @routes.get(BASE + "/cluster-compatibility")
 async def compatibility(request: web.Request) -> web.Response:
-    provider = request.query.get("network_provider", "NSXT_CONTAINER_PLUGIN")
-    return web.json_response(await _compatibility(request, ("VSPHERE_NETWORK",), provider))
+    known = ("NSXT_CONTAINER_PLUGIN", "VSPHERE_NETWORK", "NSX_VPC")
+    items, wanted = await _compatibility(request, _provider(request, known, known[0])), flag(request, "compatible")
+    return web.json_response([item for item in items if wanted is None or item["compatible"] == wanted])
 
 
 @routes.get(BASE + "/cluster-compatibility/v2")
 @since("8.0.1")
 async def compatibility_v2(request: web.Request) -> web.Response:
-    provider = request.query.get("network_provider", "VSPHERE")
-    zones = request.query.getall("zones", [])
-    items = await _compatibility(request, ("VSPHERE",), provider)
-    found = [
-        {"zone": item["cluster"], "compatible": item["compatible"], "cluster_summaries": [item]}
-        for item in items
-        if not zones or item["cluster"] in zones
-    ]
-    answer = {
-        "compatible": bool(found) and all(item["compatible"] for item in found),
-        "zone_summaries": found,
-        "incompatibility_reasons": [],
-    }
-    return web.json_response(answer)
+    """By zone, for the zones of the query or all of them."""
+    store, zones = request.app["store"], request.app["store"]["zones"]
+    provider = _provider(request, ("NSXT", "VSPHERE", "NSX_VPC"), "NSXT")
+    by_cluster = {item["cluster"]: item for item in await _compatibility(request, provider)}
+    wanted = request.query.getall("zones", [])
+    for name in wanted:
+        if name not in store["zones"]:
+            raise missing("Zone", name)
+    summaries, only = [], flag(request, "compatible")
+    for name in wanted or zones:
+        items = [by_cluster[cluster] for cluster in zones[name]["clusters"] if cluster in by_cluster]
+        fit = bool(items) and all(item["compatible"] for item in items)
+        if not only or fit:
+            summaries.append({"zone": name, "compatible": fit, "cluster_summaries": items})
+    reasons = nsx.reasons(store) if provider != "VSPHERE" else []
+    fit = bool(summaries) and all(item["compatible"] for item in summaries)
+    return web.json_response({"compatible": fit, "zone_summaries": summaries, "incompatibility_reasons": reasons})
 
 
 @routes.get(BASE + "/software/clusters")
@@ -156,14 +171,3 @@ def _software(record: dict[str, Any]) -> dict[str, Any]:
 async def available_versions(request: web.Request) -> web.Response:
     version = {"version": supervisors.KUBERNETES_VERSION, "name": supervisors.KUBERNETES_VERSION, "description": ""}
     return web.json_response([version])
-
-
-@routes.get("/api/vcenter/consumption-domains/zones")
-@since("8.0.1")
-async def zones(request: web.Request) -> web.Response:
-    """Each cluster is a zone of its own, as after enable_on_compute_cluster."""
-    items = [
-        {"zone": record["zone"], "info": {"description": ""}}
-        for record in request.app["store"]["supervisors"].values()
-    ]
-    return web.json_response({"items": items})

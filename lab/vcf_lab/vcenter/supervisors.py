@@ -1,25 +1,26 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Supervisors: enable, read, remove; the Supervisor view (8.0) and the older view of clusters."""
+"""Supervisors: read and remove, in the view that came with 8.0."""
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from aiohttp import web
 
-from vcf_lab.vcenter import supervisor_spec
-from vcf_lab.vcenter.errors import ApiError
-from vcf_lab.vcenter.store import Store, new_id
-from vcf_lab.vcenter.supervisor_lifecycle import bring_up, take_down
+from vcf_lab.vcenter.errors import ApiError, missing
+from vcf_lab.vcenter.store import Store
+from vcf_lab.vcenter.supervisor_lifecycle import take_down
 from vcf_lab.vcenter.wcp_jobs import jobs
-from vcf_lab.vcenter.wcp_request import body, found, no_content, since, unknown_operation, wrong_state
+from vcf_lab.vcenter.wcp_request import body, found, has, no_content, since, wrong_state
 
 routes = web.RouteTableDef()
 BASE = "/api/vcenter/namespace-management/supervisors"
 KUBERNETES_VERSION = "v1.34.1+vmware.1-fips"
+STATS = dict.fromkeys(
+    ("cpu_used", "cpu_capacity", "memory_used", "memory_capacity", "storage_used", "storage_capacity"), 0
+)
 
 
 def supervisor(store: Store, name: str) -> dict[str, Any]:
@@ -29,7 +30,28 @@ def supervisor(store: Store, name: str) -> dict[str, Any]:
 
 def on_cluster(store: Store, cluster: str) -> dict[str, Any] | None:
     """The Supervisor that runs on a cluster."""
-    return next((entry for entry in store["supervisors"].values() if entry["cluster"] == cluster), None)
+    return next((entry for entry in store["supervisors"].values() if cluster in clusters_of(entry)), None)
+
+
+def clusters_of(record: dict[str, Any]) -> list[str]:
+    """All clusters of a Supervisor, zone by zone."""
+    return [cluster for zone in record["topology"] for cluster in zone["clusters"]]
+
+
+async def cluster_names(app: web.Application) -> dict[str, str]:
+    """All clusters of the inventory, identifier to name."""
+    return {entry["cluster"]: entry["name"] for entry in await app["inventory"].clusters()}
+
+
+async def supervisor_of_cluster(request: web.Request) -> dict[str, Any]:
+    """The Supervisor of the path's cluster: NOT_FOUND without the cluster, UNSUPPORTED without a Supervisor."""
+    cluster = request.match_info["cluster"]
+    record = on_cluster(request.app["store"], cluster)
+    if record is not None:
+        return record
+    if cluster not in await cluster_names(request.app):
+        raise missing("ClusterComputeResource", cluster)
+    raise ApiError("UNSUPPORTED", f"Cluster {cluster} does not have Workload Management enabled.", args=[cluster])
 
 
 def running(record: dict[str, Any]) -> None:
@@ -42,75 +64,19 @@ def running(record: dict[str, Any]) -> None:
         )
 
 
-def info(record: dict[str, Any]) -> dict[str, Any]:
+def info(request: web.Request, record: dict[str, Any]) -> dict[str, Any]:
     """The Info of `summary` and `summaries`."""
     answer = {
         "name": record["name"],
-        "stats": {
-            "cpu_used": 0,
-            "cpu_capacity": 0,
-            "memory_used": 0,
-            "memory_capacity": 0,
-            "storage_used": 0,
-            "storage_capacity": 0,
-        },
+        "stats": dict(STATS),
         "config_status": record["config_status"],
         "kubernetes_status": record["kubernetes_status"],
-        "messages": record["messages"],
     }
+    if has(request, "9.1"):
+        answer["messages"] = record["messages"]
     if record["config_status"] == "RUNNING":
         answer["APIEndpoint"] = record["vip"]
     return answer
-
-
-@routes.post(BASE + "/{cluster}")
-@since("8.0.1")
-async def enable_on_compute_cluster(request: web.Request) -> web.Response:
-    """Answer with the new identifier at once; the work goes on behind it."""
-    if request.query.get("action") != "enable_on_compute_cluster":
-        raise unknown_operation(request)
-    spec = await body(request, supervisor_spec.ENABLE, "EnableOnComputeClusterSpec")
-    cluster = request.match_info["cluster"]
-    await supervisor_spec.validate(request.app, cluster, spec)
-    return web.json_response(enable(request.app, cluster, spec))
-
-
-@routes.post(BASE)
-async def enable_on_zones(request: web.Request) -> web.Response:
-    """The three-zone form, for which one lab has too few clusters."""
-    if request.query.get("action") != "enable_on_zones":
-        raise unknown_operation(request)
-    raise ApiError("UNSUPPORTED", "This vCenter enables a Supervisor on one compute cluster only.")
-
-
-def enable(app: web.Application, cluster: str, spec: dict[str, Any]) -> str:
-    """Record the new Supervisor and start the work; refuses a second one."""
-    store = app["store"]
-    for other in store["supervisors"].values():
-        if other["name"] == spec["name"]:
-            raise ApiError("ALREADY_EXISTS", f"A Supervisor with {spec['name']} name already exists.")
-        if other["cluster"] == cluster:
-            raise ApiError("ALREADY_EXISTS", f"The cluster {cluster} already has a Supervisor.")
-    if store["supervisors"]:
-        raise ApiError("UNSUPPORTED", "This vCenter has the Kubernetes control plane of one Supervisor only.")
-    identifier = new_id()
-    ranges = spec["workloads"]["edge"]["load_balancer_address_ranges"]
-    store["supervisors"][identifier] = {
-        "supervisor": identifier,
-        "name": spec["name"],
-        "cluster": cluster,
-        "zone": spec.get("zone", cluster),
-        "spec": supervisor_spec.remembered(spec),
-        "vip": str(ipaddress.IPv4Address(ranges[0]["address"])),
-        "addresses": ranges[0]["count"],
-        "config_status": "CONFIGURING",
-        "kubernetes_status": "WARNING",
-        "messages": [],
-        "conditions": [],
-    }
-    store.changed()
-    jobs(app).add(f"supervisor {identifier}", lambda: bring_up(app, identifier))
-    return identifier
 
 
 def remove(app: web.Application, identifier: str) -> None:
@@ -145,7 +111,7 @@ async def delete(request: web.Request) -> web.Response:
 async def summaries(request: web.Request) -> web.Response:
     wanted = {name: request.query.getall(name, []) for name in ("config_status", "kubernetes_status")}
     items = [
-        {"supervisor": record["supervisor"], "info": info(record)}
+        {"supervisor": record["supervisor"], "info": info(request, record)}
         for record in request.app["store"]["supervisors"].values()
         if all(not words or record[name] in words for name, words in wanted.items())
     ]
@@ -155,7 +121,7 @@ async def summaries(request: web.Request) -> web.Response:
 @routes.get(BASE + "/{supervisor}/summary")
 @since("8.0.1")
 async def summary(request: web.Request) -> web.Response:
-    return web.json_response(info(supervisor(request.app["store"], request.match_info["supervisor"])))
+    return web.json_response(info(request, supervisor(request.app["store"], request.match_info["supervisor"])))
 
 
 @routes.get(BASE + "/{supervisor}/conditions")
@@ -167,8 +133,7 @@ async def conditions(request: web.Request) -> web.Response:
 @routes.get(BASE + "/{supervisor}/topology")
 @since("8.0.1")
 async def topology(request: web.Request) -> web.Response:
-    record = supervisor(request.app["store"], request.match_info["supervisor"])
-    return web.json_response([{"zone": record["zone"], "clusters": [record["cluster"]]}])
+    return web.json_response(supervisor(request.app["store"], request.match_info["supervisor"])["topology"])
 
 
 @routes.get(BASE + "/{supervisor}/certificates")

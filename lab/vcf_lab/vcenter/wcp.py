@@ -7,14 +7,23 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from vcf_lab.vcenter import access, installs, namespaces, services, supervisor_clusters, supervisor_lifecycle
-from vcf_lab.vcenter import supervisors, vmclasses
+from vcf_lab.vcenter import access, installs, namespaces, nsx, registries, services, supervisor_capabilities
+from vcf_lab.vcenter import supervisor_clusters, supervisor_enable, supervisor_lifecycle, supervisor_networks
+from vcf_lab.vcenter import supervisors, vim_clusters, vmclasses, zones
+from vcf_lab.vcenter.vim import Vcsim
 from vcf_lab.vcenter.wcp_jobs import Jobs, jobs
 
 # Fixed paths come before those with a variable in the same place: aiohttp takes the first that fits.
+side_routes = nsx.side_routes
 routes: list[web.AbstractRouteDef] = [
+    *zones.routes,
     *supervisors.routes,
+    *supervisor_enable.routes,
+    *supervisor_capabilities.routes,
+    *supervisor_networks.routes,
     *supervisor_clusters.routes,
+    *nsx.routes,
+    *registries.routes,
     *services.routes,
     *installs.routes,
     *namespaces.routes,
@@ -26,6 +35,9 @@ routes: list[web.AbstractRouteDef] = [
 async def start(app: web.Application) -> None:
     """Make the default classes and take up what an earlier front left undone."""
     app["wcp"] = Jobs()
+    if isinstance(app["simulator"], Vcsim):
+        await vim_clusters.add(app["lab"])
+    await zones.seed(app)
     vmclasses.seed(app["store"])
     for identifier, record in app["store"]["supervisors"].items():
         key = f"supervisor {identifier}"

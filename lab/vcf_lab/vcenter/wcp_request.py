@@ -18,7 +18,8 @@ from vcf_lab.vcenter.errors import ApiError, missing
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # A field's shape: a type, a tuple of allowed words, [shape] for a list, or a structure
-# {"field": shape}; a `*` at the end of a field's name says that it is required.
+# {"field": shape}. A `*` after a field's name says that it is required; `@9.0` after a
+# field's name or a word says that older releases do not know it.
 Shape = Any
 
 
@@ -37,15 +38,32 @@ def message(text: str, id: str = "vcenter.wcp.message") -> dict[str, Any]:
     return {"id": id, "default_message": text, "args": []}
 
 
-async def body(request: web.Request, shape: dict[str, Shape], name: str) -> dict[str, Any]:
+async def body(request: web.Request, shape: Shape, name: str) -> Any:
     """The JSON body, checked; keys that are null count as absent."""
     try:
         value = json.loads(await request.text() or "{}")
     except ValueError as error:
         raise ApiError("INVALID_REQUEST", f"The request body is not JSON: {error}", id="vapi.rest.body") from error
     value = _without_nulls(value)
-    check(value, shape, name)
+    check(value, of_release(shape, request.app["lab"].version), name)
     return value
+
+
+def of_release(shape: Shape, version: str) -> Shape:
+    """A shape as one release has it: what came later is left out, the rest loses its mark."""
+    if isinstance(shape, dict):
+        return {name: of_release(entry, version) for mark, entry in shape.items() for name in _known(mark, version)}
+    if isinstance(shape, list):
+        return [of_release(entry, version) for entry in shape]
+    if isinstance(shape, tuple):
+        return tuple(word for mark in shape for word in _known(mark, version))
+    return shape
+
+
+def _known(mark: str, version: str) -> list[str]:
+    """The name without its release, or nothing when it came later."""
+    name, _, first = mark.partition("@")
+    return [] if first and release(version) < release(first) else [name]
 
 
 def _without_nulls(value: Any) -> Any:
