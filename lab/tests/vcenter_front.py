@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from vcf_lab import pki
 from vcf_lab.settings import ADMINISTRATOR, Lab
@@ -86,16 +86,28 @@ def make_lab(folder: Path) -> Lab:
     return Lab(state=folder, bin=folder, version="9.1", speed="fast", operator=False, password=PASSWORD)
 
 
+@asynccontextmanager
+async def served(app: web.Application) -> AsyncIterator[str]:
+    """Its URL. Served as in the lab: a client that goes away does not end what it had asked for."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
 def with_front(test: Callable[[Front], Awaitable[None]], **options: Any) -> None:
     """Run a test against a fresh front."""
 
     async def run(folder: Path) -> None:
         lab = make_lab(folder)
         app = make_app(lab, simulator=FakeSimulator(), kube=_NoKube(), **options)
-        async with TestServer(app) as front, TestServer(make_lab_app(app)) as side:
+        async with served(app) as url, served(make_lab_app(app)) as side_url:
             async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
-                base, door = str(front.make_url("")).rstrip("/"), str(side.make_url("")).rstrip("/")
-                await test(Front(lab, app, base, door, http))
+                await test(Front(lab, app, url, side_url, http))
 
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run(Path(folder)))

@@ -32,8 +32,10 @@ def tls(lab: Lab, *, admin: bool = False) -> ssl.SSLContext:
     return context
 
 
-def get(url: str, *, context: ssl.SSLContext | None = None, timeout: float = 5.0) -> bytes:
-    """Body of a 2xx answer; `Unanswered` for everything else."""
+def get(
+    url: str, *, context: ssl.SSLContext | None = None, timeout: float = 5.0, method: str = "GET", body: Any = None
+) -> bytes:
+    """Body of a 2xx answer; `Unanswered` for everything else. A `body` is sent as JSON."""
     parts = urlsplit(url)
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
@@ -42,20 +44,21 @@ def get(url: str, *, context: ssl.SSLContext | None = None, timeout: float = 5.0
         connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request("GET", path or "/", headers={"Accept": "application/json"})
+        content = None if body is None else json.dumps(body)
+        connection.request(method, path or "/", content, headers={"Accept": "application/json"})
         reply = connection.getresponse()
-        body = reply.read()
+        answer = reply.read()
     except (OSError, http.client.HTTPException) as error:
-        raise Unanswered(f"GET {url}: {error or type(error).__name__}") from error
+        raise Unanswered(f"{method} {url}: {error or type(error).__name__}") from error
     finally:
         connection.close()
     if not 200 <= reply.status < 300:
-        raise Unanswered(f"GET {url}: {reply.status} {body[:200].decode(errors='replace').strip()}")
-    return body
+        raise Unanswered(f"{method} {url}: {reply.status} {answer[:500].decode(errors='replace').strip()}")
+    return answer
 
 
-def get_json(url: str, *, context: ssl.SSLContext | None = None, timeout: float = 30.0) -> Any:
-    return json.loads(get(url, context=context, timeout=timeout))
+def get_json(url: str, *, timeout: float = 30.0, **more: Any) -> Any:
+    return json.loads(get(url, timeout=timeout, **more))
 
 
 def told(action: Callable[[], int]) -> int:

@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     add("doctor", "ask every part for a sign of life; exit code 1 names the ill one")
     add("digest", "one number for the whole state").add_argument("--show", action="store_true", help="print the state")
     add("requests", "what vCenter was asked").add_argument("--json", action="store_true")
+    _fault_options(add("fault", "let vCenter fail in a chosen way"))
     add("forward", "an address of the lab on 127.0.0.1").add_argument("where", metavar="[LOCALPORT:]ADDRESS:PORT")
     logs = add("logs", "logs of the parts")
     logs.add_argument("part", nargs="?", help="a part, or a file of the logs folder")
@@ -69,6 +70,11 @@ def _up_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--operator", choices=("none", "stand-in"), default=argparse.SUPPRESS, help="none: leave its place free"
     )
+
+
+def _fault_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("action", choices=("add", "list", "clear", "names"))
+    sub.add_argument("words", nargs="*", metavar="NAME [KEY=VALUE ...]", help="of `add`; `clear` takes a NAME or clears all")
 
 
 def _folder(text: str) -> Path:
@@ -139,6 +145,15 @@ def _kill(state: Path, part: str) -> int:
     return inside.execute(state, ["kill", "-KILL", str(pid)])
 
 
+def _fault(state: Path, options: argparse.Namespace) -> int:
+    if options.action != "names":
+        return inside.python(state, "fault", options.action, *options.words)
+    from .vcenter.faults import described  # the server's own modules: too much to load for every other command
+
+    print(described())
+    return 0
+
+
 def _command(options: argparse.Namespace) -> str:
     """How this command was called, for printed advice: `.venv/bin/lab`, with the folder if it was named."""
     called = os.path.relpath(sys.argv[0])
@@ -168,6 +183,7 @@ def dispatch(options: argparse.Namespace) -> int:
         "doctor": lambda: inside.python(state, "doctor"),
         "digest": lambda: inside.python(state, "digest", *(["--show"] if options.show else [])),
         "requests": lambda: inside.python(state, "report", "requests", *(["--json"] if options.json else [])),
+        "fault": lambda: _fault(state, options),
         "forward": lambda: forward.forward(state, options.where),
         "logs": lambda: _logs(state, options.part, options.follow),
         "kill": lambda: _kill(state, options.part),

@@ -17,21 +17,21 @@ from vcf_lab import pki
 from vcf_lab.kube import Kube
 from vcf_lab.settings import Lab
 
-from . import certificates, inventory, lab_port, legacy_session, library, library_items, proxy, service_versions
+from . import certificates, faults, inventory, lab_port, legacy_session, library, library_items, proxy, service_versions
 from . import sessions, sso, sts, wcp
 from .directory import Directory
 from .errors import ApiError
+from .faults import Faults
 from .library_sync import Synchronizer
+from .privileges import Grants, check
 from .sessions import HEADER, Sessions, unauthenticated
 from .store import Store
 from .vim import Vcsim
+from .writes import is_write
 
 LOG = logging.getLogger(__name__)
 REMEMBERED_REQUESTS = 20_000
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-# Operations that any user may call; everything else of the REST side needs an administrator.
-OPEN_TO_ALL = ("/api/session", "/api/vcenter/namespaces-user")
 
 
 class LazyKube:
@@ -56,7 +56,7 @@ def make_app(
     lab: Lab, *, simulator: Any = None, kube: Any = None, idle_limit: float | None = None
 ) -> web.Application:
     """The application; tests hand in their own simulator and Kubernetes client."""
-    app = web.Application(middlewares=[log_request, translate_errors, check_session], client_max_size=64 * 1024**2)
+    app = web.Application(middlewares=[log_request, faults.strike, translate_errors, check_session], client_max_size=64 * 1024**2)
     folder = lab.state / "vcenter"
     app["lab"] = lab
     app["store"] = Store(folder / "state.json")
@@ -66,6 +66,7 @@ def make_app(
     app["directory"] = Directory(app["store"])
     app["directory"].bootstrap(lab.password)
     app["sessions"] = Sessions(idle_limit) if idle_limit is not None else Sessions()
+    app["faults"], app["grants"] = Faults(), Grants()
     app["sso_sessions"] = {}
     app["library_tokens"] = {}  # Client-Token to the library that it made
     app["clients"] = {}  # HTTP clients that are made when first needed
@@ -76,6 +77,7 @@ def make_app(
     for part in (sessions, legacy_session, sso, sts, inventory, library_items, library, certificates, proxy, wcp):
         app.add_routes(part.routes)
     app.on_startup.append(_start)
+    app.on_shutdown.append(faults.release)
     app.on_cleanup.append(_stop)
     return app
 
@@ -85,6 +87,7 @@ def make_lab_app(app: web.Application) -> web.Application:
     side = web.Application()
     side["front"] = app
     side.add_routes(lab_port.routes)
+    side.add_routes(wcp.side_routes)
     return side
 
 
@@ -104,14 +107,16 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
     """Remember method, path, status and connection of every request; SOAP also by operation."""
     status = 500
     connection = _connection(request)
+    request["faults"], request["privileges"] = [], []  # filled on the way
     try:
         response = await handler(request)
         status = response.status
         return response
     finally:
-        entry = {"method": request.method, "path": request.path_qs, "status": status, "connection": connection}
-        if "operation" in request:
-            entry["operation"] = request["operation"]
+        entry: dict[str, Any] = {"method": request.method, "path": request.path_qs, "status": status, "connection": connection}
+        operation = request.get("operation", "")
+        entry["write"] = is_write(request.method, request.path_qs, operation)
+        entry |= {name: request[name] for name in ("operation", "privileges", "faults") if request.get(name)}
         request.app["requests"].append(entry)
         LOG.info("%s %s %s", request.method, request.path_qs, status)
 
@@ -148,7 +153,7 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
 
 @web.middleware
 async def check_session(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """REST needs a session, and for all but a few paths an administrator's."""
+    """REST needs a session, and its user the privileges of the call."""
     if not request.path.startswith("/api") or (request.method, request.path) == ("POST", "/api/session"):
         return await handler(request)
     session = request.app["sessions"].touch(request.headers.get(HEADER, ""))
@@ -159,7 +164,5 @@ async def check_session(request: web.Request, handler: Handler) -> web.StreamRes
     if user is None:
         raise unauthenticated("The user of this session does not exist any more.")
     request["session"], request["user"] = session, session.user
-    if not request.path.startswith(OPEN_TO_ALL) and not directory.is_administrator(user):
-        text = f"The user {session.user} has no permission for this operation."
-        raise ApiError("UNAUTHORIZED", text, id="vapi.security.authorization.invalid")
+    check(request, directory, user)
     return await handler(request)

@@ -61,12 +61,51 @@ async def end_sessions(request: web.Request) -> web.Response:
     return web.json_response({"ended": front["sessions"].end_all()})
 
 
+@routes.get("/faults")
+async def faults(request: web.Request) -> web.Response:
+    """Every armed fault, and how often it has struck."""
+    return web.json_response(_front(request)["faults"].listing())
+
+
+@routes.post("/faults")
+async def arm(request: web.Request) -> web.Response:
+    """Arm one: {"name": ..., "times": ..., ...}."""
+    try:
+        fault = _front(request)["faults"].add(await request.json())
+    except ValueError as error:
+        return web.json_response({"error": str(error)}, status=400)
+    return web.json_response(fault.shown(), status=201)
+
+
+@routes.delete("/faults")
+async def disarm(request: web.Request) -> web.Response:
+    """Clear all, or those of `?name=`; requests that are held go on."""
+    return web.json_response({"cleared": _front(request)["faults"].clear(request.query.get("name", ""))})
+
+
+@routes.get("/privileges")
+async def privileges(request: web.Request) -> web.Response:
+    """What was given to users that are no administrators."""
+    return web.json_response(_front(request)["grants"].listing())
+
+
+@routes.put("/privileges")
+async def grant(request: web.Request) -> web.Response:
+    """Give each user or group of the body exactly its list."""
+    try:
+        _front(request)["grants"].set(await request.json())
+    except ValueError as error:
+        return web.json_response({"error": str(error)}, status=400)
+    return web.json_response(_front(request)["grants"].listing())
+
+
 @routes.post("/authenticate")
 async def authenticate(request: web.Request) -> web.Response:
     """Check credentials for the Supervisor's login."""
     asked: dict[str, Any] = await request.json()
     directory: Directory = _front(request)["directory"]
     try:
+        _front(request)["faults"].supervisor_login()
         user = directory.authenticate(str(asked.get("username", "")), str(asked.get("password", "")))
     except Refused as error:
         return web.json_response({"error": str(error), "locked": error.locked}, status=401)

@@ -23,6 +23,7 @@ from .store import now
 
 HEADER = "vmware-api-session-id"
 IDLE_LIMIT = 300.0  # seconds; the vendor gives no figure
+PER_USER = 550  # as field reports tell it
 
 routes = web.RouteTableDef()
 
@@ -45,10 +46,18 @@ class Sessions:
         self._open: dict[str, Session] = {}
 
     def create(self, user: str) -> str:
-        """A new session of `user`; returns its secret."""
+        """A new session of `user`; returns its secret. Refused when the user has too many that live."""
+        if sum(session.user == user for session in self._alive()) >= PER_USER:
+            raise session_limit(user)
         token = secrets.token_hex(16)
         self._open[token] = Session(user, now(), now(), time.monotonic())
         return token
+
+    def _alive(self) -> list[Session]:
+        """Forget those that idled too long, as nobody will come back for them."""
+        oldest = time.monotonic() - self.idle_limit
+        self._open = {token: session for token, session in self._open.items() if session.last_used >= oldest}
+        return list(self._open.values())
 
     def touch(self, token: str) -> Session | None:
         """The session, its idle clock set back; None when it has ended."""
@@ -79,6 +88,12 @@ class Sessions:
 def unauthenticated(text: str = "Authentication required.") -> ApiError:
     """401 in the vendor's form."""
     return ApiError("UNAUTHENTICATED", text, id="com.vmware.vapi.endpoint.method.authentication.required")
+
+
+def session_limit(user: str) -> ApiError:
+    """503, which does not look like what it is: clients show only the status."""
+    text = f"User session count is limited to {PER_USER}. Existing session count is {PER_USER} for user {user}"
+    return ApiError("SERVICE_UNAVAILABLE", text, id="com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached")
 
 
 @routes.post("/api/session")
