@@ -10,6 +10,7 @@ import base64
 from vcenter_front import PASSWORD, Front, with_front
 
 from vcf_lab.settings import ADMINISTRATOR
+from vcf_lab.vcenter.sessions import PER_USER
 
 
 def test_session_lives_until_it_is_deleted() -> None:
@@ -32,6 +33,21 @@ def test_a_wrong_password_is_refused_and_five_lock_the_account() -> None:
         status, error = await front.login()
         assert status == 401
         assert "locked" in error["messages"][0]["default_message"]
+
+    with_front(scenario)
+
+
+def test_a_user_has_so_many_sessions_and_no_more() -> None:
+    async def scenario(front: Front) -> None:
+        tokens = [front.app["sessions"].create("administrator@vsphere.local") for _ in range(PER_USER - 1)]
+        front.app["directory"].add("plain", PASSWORD, {}, ["Users@vsphere.local"])
+        front.app["sessions"].create("Administrator@vsphere.local")
+        status, error = await front.login()
+        assert (status, error["error_type"]) == (503, "SERVICE_UNAVAILABLE")
+        assert "User session count is limited to 550" in error["messages"][0]["default_message"]
+        assert (await front.login("plain@vsphere.local"))[0] == 201
+        front.app["sessions"].end(tokens[0])
+        assert (await front.login())[0] == 201
 
     with_front(scenario)
 

@@ -76,7 +76,7 @@ def about_namespaces(call: Call) -> bool:
 async def terminating(fault: Fault, call: Call, proceed: Proceed) -> Answer:
     """A namespace that goes, or has gone: reads still show it, it takes no change, and its name is not free."""
     name = await _namespace(call)
-    wanted = fault.options.get("name") or name
+    wanted = fault.options.get("namespace") or name
     if name and name != wanted:
         return await proceed()
     if call.method != "GET":
@@ -85,7 +85,7 @@ async def terminating(fault: Fault, call: Call, proceed: Proceed) -> Answer:
     value = body_of(answer)
     if value is None and answer.status == 404 and name:
         value = _gone(call)
-    told = [entry for entry in structures(value) if "config_status" in entry and entry.get("namespace", wanted) == wanted]
+    told = [entry for entry in structures(value) if "config_status" in entry and (not wanted or entry.get("namespace", wanted) == wanted)]
     if not told or not fault.claim(call):
         return answer
     for entry in told:

@@ -84,8 +84,8 @@ KINDS = {
     ),  # fmt: skip
     "installed-anyway": Kind("an install is carried out and answered 500", answers.installed_anyway, _install),
     "terminating-namespace": Kind(
-        "the next polls=N reads of a namespace (name=NAME) say REMOVING, also when it is not there, and it takes no write",
-        objects.terminating, objects.about_namespaces, options={"name": "", "polls": 2},
+        "the next polls=N reads of a namespace (namespace=NAME) say REMOVING, also when it is not there, and it takes no write",
+        objects.terminating, objects.about_namespaces, options={"namespace": "", "polls": 2},
     ),  # fmt: skip
     "conflict": Kind("a write is answered 409 CONCURRENT_CHANGE and not carried out", answers.conflict, lambda call: call.rest, _rest_write),
     "changed-meanwhile": Kind(

@@ -46,9 +46,10 @@ GET         /vcenter/namespace-management/cluster-compatibility...              
 GET         /vcenter/namespace-management/software...                           System.Read
 ANY         /vcenter/namespace-management/software...                           Namespaces.Upgrade
 GET         /vcenter/namespace-management/capability...                         System.Read
-GET       * /vcenter/namespace-management/distributed-switch-compatibility...   System.Read
-GET       * /vcenter/namespace-management/edge-cluster-compatibility...         System.Read
+GET         /vcenter/namespace-management/distributed-switch-compatibility...   System.Read
+GET         /vcenter/namespace-management/edge-cluster-compatibility...         System.Read
 GET       * /vcenter/namespace-management/networks/...                          System.Read
+GET         /vcenter/namespace-management/nsx-tier0-gateways...                 System.Read
 GET         /vcenter/consumption-domains/zones...                               System.Read
 ANY       * /vcenter/consumption-domains/zones...                               Zones.Manage
 
@@ -96,9 +97,9 @@ GET         /vcenter/cluster/{}                                                 
 GET       * /vcenter/cluster                                                    System.Read
 GET       * /vcenter/datacenter...                                              System.Read
 GET       * /vcenter/datastore...                                               System.Read
-GET       * /vcenter/folder                                                     System.Read
-GET       * /vcenter/host                                                       System.Read
-GET       * /vcenter/network                                                    System.Read
+GET       * /vcenter/folder...                                                  System.Read
+GET       * /vcenter/host...                                                    System.Read
+GET       * /vcenter/network...                                                 System.Read
 GET         /vcenter/certificate-management/vcenter/trusted-root-chains...      System.Read
 POST|DELETE  /vcenter/certificate-management/vcenter/trusted-root-chains...     CertificateManagement.Manage
 """

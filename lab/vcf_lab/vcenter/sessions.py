@@ -47,7 +47,7 @@ class Sessions:
 
     def create(self, user: str) -> str:
         """A new session of `user`; returns its secret. Refused when the user has too many that live."""
-        if sum(session.user == user for session in self._alive()) >= PER_USER:
+        if sum(session.user.lower() == user.lower() for session in self._alive()) >= PER_USER:
             raise session_limit(user)
         token = secrets.token_hex(16)
         self._open[token] = Session(user, now(), now(), time.monotonic())
