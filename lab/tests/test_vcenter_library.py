@@ -1,79 +1,18 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Subscribed libraries against a real publisher over TLS."""
+"""Content libraries and their items, as each release has them."""
 
 from __future__ import annotations
 
-import hashlib
-import ssl
+import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp.test_utils import TestServer
-from vcenter_front import Front, with_front
+from library_support import ITEM, LIBRARY, create, items, model, policy, use, with_publisher
+from vcenter_front import Front
 
-from vcf_lab import pki
-from vcf_lab.publisher.__main__ import make_app as make_publisher
-from vcf_lab.publisher.items import GOOD, TAMPERED, UNSIGNED, generate
-
-LIBRARY = "/api/content/subscribed-library"
-ITEM = "/api/content/library/item"
-
-
-def with_publisher(test: Callable[[Front, str], Awaitable[None]], *, trusted: bool = True) -> None:
-    """A logged-in front beside a publisher, whose certificate the front may or may not trust."""
-
-    async def scenario(front: Front) -> None:
-        folder = front.lab.state / "publisher"
-        generate(front.lab, folder)
-        lab = front.lab
-        if not trusted:
-            (lab.state / "stranger").mkdir()
-            lab = type(lab)(**{**vars(lab), "state": lab.state / "stranger"})
-            pki.make_ca(lab.state / "pki")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*pki.issue(lab, "publisher", ["127.0.0.1"]))
-        server = TestServer(make_publisher(folder))
-        await server.start_server(ssl=context)
-        try:
-            await front.login()
-            await test(front, f"https://127.0.0.1:{server.port}/dl-vm/lib.json")
-        finally:
-            await server.close()
-
-    with_front(scenario)
-
-
-def model(url: str, *, on_demand: bool = True, policy: str | None = None, **info: Any) -> dict[str, Any]:
-    subscription = {
-        "subscription_url": url,
-        "authentication_method": "NONE",
-        "automatic_sync_enabled": True,
-        "on_demand": on_demand,
-        **info,
-    }
-    backing = [{"type": "DATASTORE", "datastore_id": "datastore-1"}]
-    found = {"name": "images", "storage_backings": backing, "subscription_info": subscription}
-    return found | ({"security_policy_id": policy} if policy else {})
-
-
-async def create(front: Front, body: dict[str, Any], token: str | None = None) -> tuple[int, Any]:
-    status, answer = await front.call("POST", LIBRARY, body, headers={"Client-Token": token or str(uuid.uuid4())})
-    if status == 201:
-        await front.app["synchronizer"].wait(answer)
-    return status, answer
-
-
-async def items(front: Front, library: str) -> dict[str, Any]:
-    _, identifiers = await front.call("GET", f"{ITEM}?library_id={library}")
-    found = [(await front.call("GET", f"{ITEM}/{key}"))[1] for key in identifiers]
-    return {item["name"]: item for item in found}
-
-
-async def policy(front: Front) -> str:
-    return str((await front.call("GET", "/api/content/security-policies"))[1][0]["policy"])
+from vcf_lab.publisher.items import GOOD, TAMPERED, UNSIGNED
 
 
 def test_on_demand_lists_items_without_their_disks() -> None:
@@ -85,6 +24,7 @@ def test_on_demand_lists_items_without_their_disks() -> None:
         assert "last_sync_time" in (await front.call("GET", f"{LIBRARY}/{library}"))[1]
         act = f"/api/content/library/subscribed-item/{found[GOOD]['id']}"
         assert (await front.call("POST", f"{act}?action=sync", {"force_sync_content": True}))[0] == 204
+        await front.app["synchronizer"].wait(found[GOOD]["id"])
         assert (await items(front, library))[GOOD]["cached"]
         assert (await front.call("POST", f"{act}?action=evict"))[0] == 204
         assert not (await items(front, library))[GOOD]["cached"]
@@ -130,22 +70,6 @@ def test_without_a_policy_everything_is_kept() -> None:
     with_publisher(scenario)
 
 
-def test_an_unknown_publisher_is_refused_until_its_thumbprint_is_given() -> None:
-    async def scenario(front: Front, url: str) -> None:
-        status, error = await create(front, model(url))
-        assert (status, error["error_type"]) == (500, "RESOURCE_INACCESSIBLE")
-        probing = {"subscription_info": {"subscription_url": url}}
-        _, probe = await front.call("POST", f"{LIBRARY}?action=probe", probing)
-        assert probe["status"] == "CERTIFICATE_ERROR"
-        certificate = ssl.PEM_cert_to_DER_cert(probe["ssl_certificate"])
-        for wanted in (probe["ssl_thumbprint"], hashlib.sha1(certificate).hexdigest()):
-            assert (await create(front, model(url, ssl_thumbprint=wanted)))[0] == 201
-        status, _ = await create(front, model(url, ssl_thumbprint="AA:" * 31 + "AA"))
-        assert status == 500
-
-    with_publisher(scenario, trusted=False)
-
-
 def test_a_client_token_makes_a_retry_harmless() -> None:
     async def scenario(front: Front, url: str) -> None:
         token = str(uuid.uuid4())
@@ -165,7 +89,7 @@ def test_update_and_delete() -> None:
         assert (await front.call("PATCH", path, {"description": "new", "version": "1"}))[0] == 204
         status, error = await front.call("PATCH", path, {"description": "newer", "version": "1"})
         assert (status, error["error_type"]) == (409, "CONCURRENT_CHANGE")
-        front.app["store"]["namespaces"]["ns"] = {"libraries": [{"content_library": library}], "access_list": []}
+        use(front, library)
         assert (await front.call("DELETE", path))[1]["error_type"] == "NOT_ALLOWED_IN_CURRENT_STATE"
         del front.app["store"]["namespaces"]["ns"]
         assert (await front.call("DELETE", path))[0] == 204
@@ -182,5 +106,95 @@ def test_state_is_equal_after_a_sync_that_found_nothing_new() -> None:
         assert (await front.call("POST", f"{LIBRARY}/{library}?action=sync"))[0] == 204
         await front.app["synchronizer"].wait(library)
         assert (await front.side("/state"))[1] == before
+
+    with_publisher(scenario)
+
+
+def test_a_policy_is_put_on_and_taken_off() -> None:
+    async def scenario(front: Front, url: str) -> None:
+        _, library = await create(front, model(url))
+        path = f"{LIBRARY}/{library}"
+        assert (await front.call("PATCH", path, {"security_policy_id": await policy(front)}))[0] == 204
+        assert (await front.call("GET", path))[1]["security_policy_id"] == await policy(front)
+        assert (await front.call("PATCH", path, {"unset_security_policy_id": True}))[0] == 204
+        assert "security_policy_id" not in (await front.call("GET", path))[1]
+        assert (await front.call("PATCH", path, {"security_policy_id": "none"}))[1]["error_type"] == "INVALID_ARGUMENT"
+
+    with_publisher(scenario)
+
+
+def test_usages_and_force_delete_are_of_9_1() -> None:
+    async def scenario(front: Front, url: str) -> None:
+        _, library = await create(front, model(url))
+        use(front, library)
+        _, found = await front.call("GET", f"/api/content/library/{library}/usages")
+        assert [entry["resource_urn"] for entry in found["library_usage_list"]] == ["urn:vmomi:namespace:ns"]
+        assert (await front.call("DELETE", f"/api/content/library/{library}"))[0] == 400
+        assert (await front.call("POST", f"{LIBRARY}/{library}?action=force-delete"))[0] == 204
+        assert (await front.call("GET", f"{LIBRARY}/{library}"))[0] == 404
+
+    async def before(front: Front, url: str) -> None:
+        _, library = await create(front, model(url))
+        use(front, library)
+        for method, path in (
+            ("GET", f"/api/content/library/{library}/usages"),
+            ("DELETE", f"/api/content/library/{library}"),
+            ("POST", f"{LIBRARY}/{library}?action=force-delete"),
+        ):
+            status, error = await front.call(method, path)
+            assert (status, error["error_type"]) == (404, "OPERATION_NOT_FOUND")
+        assert (await front.call("DELETE", f"{LIBRARY}/{library}"))[0] == 204
+
+    with_publisher(scenario)
+    with_publisher(before, version="9.0")
+
+
+def test_files_are_asked_for_as_the_release_has_it() -> None:
+    async def files(front: Front, url: str) -> tuple[int, Any, Any]:
+        _, library = await create(front, model(url))
+        item = (await items(front, library))[GOOD]["id"]
+        status, found = await front.call("GET", f"{ITEM}/{item}/file")
+        older = (await front.call("GET", f"/rest/com/vmware/content/library/item/file?library_item_id={item}"))[1]["value"]
+        return status, found, older
+
+    async def scenario(front: Front, url: str) -> None:
+        status, found, older = await files(front, url)
+        assert status == 200
+        assert {file["name"].rsplit(".")[-1]: (file["cached"], file["size"] > 0) for file in found} == {
+            "cert": (True, True), "mf": (True, True), "ovf": (True, True), "vmdk": (False, False)
+        }
+        assert [file["name"] for file in older] == [file["name"] for file in found]
+        endpoint = next(file["file_download_endpoint"] for file in found if file["name"].endswith(".ovf"))
+        path = endpoint.removeprefix("https://vcenter.lab")
+        async with front.http.get(front.url + path, headers={"vmware-api-session-id": front.token}) as answer:
+            assert (await answer.text()).startswith("<?xml")
+        assert (await front.call("GET", path, headers={"vmware-api-session-id": "x"}))[0] == 401
+
+    async def before(front: Front, url: str) -> None:
+        status, error, older = await files(front, url)
+        assert (status, error["error_type"]) == (404, "OPERATION_NOT_FOUND")
+        assert len(older) == 4
+
+    with_publisher(scenario)
+    with_publisher(before, version="8.0.3")
+
+
+def test_one_token_at_the_same_moment_makes_one_library() -> None:
+    async def scenario(front: Front, url: str) -> None:
+        token = str(uuid.uuid4())
+        made = await asyncio.gather(*(create(front, model(url), token) for _ in range(3)))
+        assert len({answer for _, answer in made}) == 1
+        assert len((await front.call("GET", LIBRARY))[1]) == 1
+
+    with_publisher(scenario)
+
+
+def test_names_repeat_and_case_does_not_count() -> None:
+    async def scenario(front: Front, url: str) -> None:
+        made = {(await create(front, model(url)))[1], (await create(front, {**model(url), "name": "Images"}))[1]}
+        found = (await front.call("POST", "/api/content/library?action=find", {"name": "iMaGes"}))[1]
+        assert len(made) == 2 and set(found) == made
+        backing = {"type": "DATASTORE", "datastore_id": "datastore-9"}
+        assert (await front.call("POST", "/api/content/library?action=find", {"storage_backing": backing}))[1] == []
 
     with_publisher(scenario)

@@ -80,10 +80,10 @@ class Front:
         return status, body
 
 
-def make_lab(folder: Path) -> Lab:
+def make_lab(folder: Path, version: str = "9.1") -> Lab:
     """A lab's settings and CA, nothing running."""
     pki.make_ca(folder / "pki")
-    return Lab(state=folder, bin=folder, version="9.1", speed="fast", operator=False, password=PASSWORD)
+    return Lab(state=folder, bin=folder, version=version, speed="fast", operator=False, password=PASSWORD)
 
 
 @asynccontextmanager
@@ -99,11 +99,11 @@ async def served(app: web.Application) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def with_front(test: Callable[[Front], Awaitable[None]], **options: Any) -> None:
+def with_front(test: Callable[[Front], Awaitable[None]], version: str = "9.1", **options: Any) -> None:
     """Run a test against a fresh front."""
 
     async def run(folder: Path) -> None:
-        lab = make_lab(folder)
+        lab = make_lab(folder, version)
         app = make_app(lab, simulator=FakeSimulator(), kube=_NoKube(), **options)
         async with served(app) as url, served(make_lab_app(app)) as side_url:
             async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Content libraries by REST."""
+"""Content libraries by REST: local and subscribed ones."""
 
 from __future__ import annotations
 
@@ -10,62 +10,56 @@ from typing import Any
 
 from aiohttp import web
 
-from .errors import ApiError, missing, required
-from .library_shapes import MODEL, SUBSCRIPTION
+from vcf_lab import settings
+
+from . import library_publish
+from .errors import ApiError, missing
+from .library_checks import (
+    REACHED_BY,
+    check_model,
+    check_policy,
+    check_publisher,
+    check_subscription,
+    check_version,
+    client_token,
+    library_of,
+    made_with,
+    probe,
+    users,
+)
+from .library_shapes import FIND, MODEL, SET_AT_CREATION, shown
 from .library_sync import POLICY, Synchronizer
 from .store import Store, new_id, now
-from .subscription import ProbeFailed, valid_thumbprint
 from .wcp_request import body as read_body
-from .wcp_request import has, unknown_operation
+from .wcp_request import has, since, unknown_operation
 
-HIDDEN = ("sync_error",)
-SECRETS = ("password", "current_password")
+SERVER = str(uuid.uuid5(uuid.NAMESPACE_DNS, settings.VCENTER_HOST))
 
-routes = web.RouteTableDef()
-
-
-def shown(library: dict[str, Any]) -> dict[str, Any]:
-    """A library as clients see it: passwords never."""
-    model = {key: value for key, value in library.items() if key not in HIDDEN}
-    for part in ("subscription_info", "publish_info"):
-        if part in model:
-            model[part] = {key: value for key, value in model[part].items() if key not in SECRETS}
-    return model
-
-
-def library_of(request: web.Request, kind: str | None = None) -> dict[str, Any]:
-    """The library of the path; INVALID_ELEMENT_TYPE when it is of the other kind."""
-    identifier = request.match_info["library"]
-    library: dict[str, Any] | None = request.app["store"]["libraries"].get(identifier)
-    if library is None:
-        raise missing("Library", identifier)
-    if kind is not None and library["type"] != kind:
-        raise ApiError("INVALID_ELEMENT_TYPE", f"The library {identifier} is not of type {kind}.", args=[identifier])
-    return library
+table = web.RouteTableDef()
 
 
 def _kind(request: web.Request) -> str:
     return request.match_info["kind"].upper()
 
 
-@routes.get("/api/content/security-policies")
+@table.get("/api/content/security-policies")
 async def list_policies(request: web.Request) -> web.Response:
     """Every vCenter has this one policy."""
     return web.json_response([POLICY])
 
 
-@routes.get("/api/content/library")
+@table.get("/api/content/library")
 async def list_all(request: web.Request) -> web.Response:
     """Identifiers of all libraries."""
     return web.json_response(list(request.app["store"]["libraries"]))
 
 
-@routes.post("/api/content/library")
+@table.post("/api/content/library")
 async def find(request: web.Request) -> web.Response:
     """Identifiers by name (without regard to case) and type."""
     if request.query.get("action") != "find":
         raise unknown_operation(request)
-    wanted = await read_body(request, {"name": str, "type": ("LOCAL", "SUBSCRIBED"), "storage_backing": dict}, "spec")
+    wanted = await read_body(request, FIND, "spec")
     if not wanted:
         raise ApiError("INVALID_ARGUMENT", "At least one property of the specification is required.")
     found = [
@@ -73,177 +67,163 @@ async def find(request: web.Request) -> web.Response:
         for key, library in request.app["store"]["libraries"].items()
         if wanted.get("name", library["name"]).lower() == library["name"].lower()
         and wanted.get("type", library["type"]) == library["type"]
+        and wanted.get("storage_backing", library["storage_backings"][0]) == library["storage_backings"][0]
     ]
     return web.json_response(found)
 
 
-@routes.get("/api/content/library/{library}")
+@table.get("/api/content/library/{library}")
 async def get(request: web.Request) -> web.Response:
     """A library of either type."""
-    return web.json_response(shown(library_of(request)))
+    return _answer(request, library_of(request))
 
 
-@routes.get("/api/content/library/{library}/usages")
-async def usages(request: web.Request) -> web.Response:
-    """Who uses a library."""
-    if not has(request, "9.1"):
-        raise unknown_operation(request)
-    users = _users(request.app["store"], library_of(request)["id"])
-    return web.json_response({"usages": [{"usage": name, "resource": name} for name in users]})
-
-
-@routes.get("/api/content/{kind:local|subscribed}-library")
+@table.get("/api/content/{kind:local|subscribed}-library")
 async def list_of_kind(request: web.Request) -> web.Response:
     """Identifiers of the libraries of a type."""
     libraries = request.app["store"]["libraries"]
     return web.json_response([key for key, library in libraries.items() if library["type"] == _kind(request)])
 
 
-@routes.get("/api/content/{kind:local|subscribed}-library/{library}")
+@table.get("/api/content/{kind:local|subscribed}-library/{library}")
 async def get_of_kind(request: web.Request) -> web.Response:
     """A library of that type."""
-    return web.json_response(shown(library_of(request, _kind(request))))
+    return _answer(request, library_of(request, _kind(request)))
 
 
-@routes.post("/api/content/{kind:local|subscribed}-library")
+def _answer(request: web.Request, library: dict[str, Any]) -> web.Response:
+    model = shown(library)
+    if has(request, "9.0"):
+        model["state_info"] = {"state": "ACTIVE"}
+    if has(request, "9.1"):
+        model["configuration_info"] = {"apply_library_usage_to_items": False, **library.get("configuration_info", {})}
+    return web.json_response(model)
+
+
+@table.get("/api/content/library/{library}/usages")
+@since("9.1")
+async def usages(request: web.Request) -> web.Response:
+    """Who uses a library."""
+    names = users(request.app["store"], library_of(request)["id"])
+    listed = [{"usage": _usage(name), "resource_urn": f"urn:vmomi:namespace:{name}"} for name in names]
+    return web.json_response({"library_usage_list": listed})
+
+
+def _usage(namespace: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{namespace}.usage"))
+
+
+@table.post("/api/content/{kind:local|subscribed}-library")
 async def create_or_probe(request: web.Request) -> web.Response:
     """Create, or with an action ask whether a publisher could be used."""
     action = request.query.get("action")
     if action == "probe" and _kind(request) == "SUBSCRIBED":
-        return await _probe(request)
+        return await probe(request)
     if action is not None:
         raise unknown_operation(request)
-    token = _client_token(request)
-    made: dict[str, str] = request.app["library_tokens"]
-    if token in made:
-        return web.json_response(made[token], status=201)
+    token = client_token(request)
     model = await read_body(request, MODEL, "create_spec")
-    await _check_model(request, model)
-    if _kind(request) == "SUBSCRIBED":
-        await _check_publisher(request, model["subscription_info"])
-    identifier = made[token] = new_id()
-    store: Store = request.app["store"]
-    store["libraries"][identifier] = {
+    async with request.app["synchronizer"].creating:  # a token that comes twice at once is made once
+        made = made_with(request.app["store"]["libraries"], token) or await _create(request, model, token)
+    return web.json_response(made, status=201)
+
+
+async def _create(request: web.Request, model: dict[str, Any], token: str) -> str:
+    kind = _kind(request)
+    await check_model(request, model, kind)
+    library = {
         "description": "",
-        **model,
-        "type": _kind(request),
-        "id": identifier,
+        **{key: model[key] for key in SET_AT_CREATION if key in model},
+        "type": kind,
+        "id": new_id(),
         "creation_time": now(),
         "last_modified_time": now(),
         "version": "1",
-        "server_guid": str(uuid.uuid5(uuid.NAMESPACE_DNS, request.host)),
-        "state_info": {"state": "ACTIVE"},
+        "server_guid": SERVER,
+        "client_token": token,
     }
-    store.changed()
-    if model.get("subscription_info", {}).get("automatic_sync_enabled"):
-        request.app["synchronizer"].start(identifier)
-    return web.json_response(identifier, status=201)
+    if kind == "SUBSCRIBED":
+        info = library["subscription_info"] = model.get("subscription_info", {})
+        check_subscription(info)
+        await check_publisher(request, info)
+    else:
+        library["publish_info"] = library_publish.created(library["id"], model.get("publish_info"))
+    request.app["store"]["libraries"][library["id"]] = library
+    library_publish.changed(request.app, library)
+    if library.get("subscription_info", {}).get("automatic_sync_enabled"):
+        request.app["synchronizer"].start(library["id"])
+    return str(library["id"])
 
 
-def _client_token(request: web.Request) -> str:
-    token = request.headers.get("Client-Token")
-    if token is None:
-        return new_id()
-    try:
-        return str(uuid.UUID(token))
-    except ValueError as error:
-        raise ApiError("INVALID_ARGUMENT", f"The client token '{token}' is not a UUID.", args=[token]) from error
+@table.patch("/api/content/library/{library}")
+async def update_any(request: web.Request) -> web.Response:
+    """What both types have in common; of a version that is stale this operation says INVALID_ARGUMENT."""
+    library = library_of(request)
+    changes = await read_body(request, MODEL, "update_spec")
+    if changes.get("version", library["version"]) != library["version"]:
+        raise ApiError("INVALID_ARGUMENT", f"'{library['name']}' is at version {library['version']}.")
+    check_policy(changes)
+    _apply(request, library, {key: value for key, value in changes.items() if not key.endswith("_info")})
+    return web.Response(status=204)
 
 
-async def _check_model(request: web.Request, model: dict[str, Any]) -> None:
-    required(model, "name", "storage_backings")
-    if model.get("type", _kind(request)) != _kind(request):
-        raise ApiError("INVALID_ARGUMENT", f"The type of the library is not {_kind(request)}.")
-    backings = model["storage_backings"]
-    if len(backings) > 1:
-        raise ApiError("UNSUPPORTED", "A library has exactly one storage backing.")
-    if backings[0].get("type", "DATASTORE") == "DATASTORE":
-        required(backings[0], "datastore_id")
-        datastore = backings[0]["datastore_id"]
-        if datastore not in {entry["datastore"] for entry in await request.app["inventory"].datastores()}:
-            raise ApiError("INVALID_ARGUMENT", f"The datastore '{datastore}' does not exist.", args=[datastore])
-    if _kind(request) == "SUBSCRIBED":
-        info = model.get("subscription_info", {})
-        required(info, "subscription_url", "authentication_method", "automatic_sync_enabled", "on_demand")
-    _check_policy(model)
-
-
-def _check_policy(model: dict[str, Any]) -> None:
-    policy = model.get("security_policy_id")
-    if policy is not None and policy != POLICY["policy"]:
-        raise ApiError("INVALID_ARGUMENT", f"The security policy '{policy}' does not exist.", args=[policy])
-
-
-async def _check_publisher(request: web.Request, info: dict[str, Any]) -> None:
-    """A library is not made for a publisher that cannot be reached or believed."""
-    if info.get("ssl_thumbprint") and not valid_thumbprint(info["ssl_thumbprint"]):
-        raise ApiError("INVALID_ARGUMENT", "The SSL thumbprint is neither SHA-256 nor SHA-1.")
-    synchronizer: Synchronizer = request.app["synchronizer"]
-    try:
-        async with synchronizer.publisher(info).connected() as publisher:
-            await publisher.library()
-    except ProbeFailed as error:
-        raise ApiError("RESOURCE_INACCESSIBLE", str(error), id="com.vmware.vdcs.cls-main.publisher") from error
-
-
-async def _probe(request: web.Request) -> web.Response:
-    sent = await read_body(request, {"subscription_info*": SUBSCRIPTION}, "probe")
-    info = sent["subscription_info"]
-    required(info, "subscription_url")
-    answer: dict[str, Any] = {"status": "SUCCESS", "error_messages": []}
-    try:
-        async with request.app["synchronizer"].publisher(info).connected() as publisher:
-            await publisher.library()
-    except ProbeFailed as error:
-        text = {"id": "com.vmware.vdcs.cls-main.probe", "default_message": str(error), "args": []}
-        answer = {"status": error.status, "error_messages": [text]}
-        if error.thumbprint:
-            answer["ssl_thumbprint"] = error.thumbprint
-        if error.certificate and has(request, "9.0"):
-            answer["ssl_certificate"] = error.certificate
-    return web.json_response(answer)
-
-
-@routes.patch("/api/content/{kind:local|subscribed}-library/{library}")
+@table.patch("/api/content/{kind:local|subscribed}-library/{library}")
 async def update(request: web.Request) -> web.Response:
     """Change what is sent; type and storage are ignored, as the vendor says."""
     library = library_of(request, _kind(request))
     changes = await read_body(request, MODEL, "update_spec")
-    if changes.get("version", library["version"]) != library["version"]:
-        raise ApiError("CONCURRENT_CHANGE", f"The library is at version {library['version']}.")
-    _check_policy(changes)
-    info = {**library.get("subscription_info", {}), **changes.get("subscription_info", {})}
-    if {"subscription_url", "ssl_thumbprint", "ssl_certificate"} & set(changes.get("subscription_info", {})):
-        await _check_publisher(request, info)
-    if changes.get("subscription_info"):
-        library["subscription_info"] = info
-    library |= {key: changes[key] for key in ("name", "description", "security_policy_id") if key in changes}
+    check_version(library, changes)
+    check_policy(changes)
+    if library["type"] == "LOCAL" and "publish_info" in changes:
+        changes["publish_info"] = library_publish.updated(library["publish_info"], changes["publish_info"])
+    sent = changes.get("subscription_info") if library["type"] == "SUBSCRIBED" else None
+    source = library.get("subscription_info", {}).get("subscription_url")
+    if sent:
+        info = changes["subscription_info"] = {**library["subscription_info"], **sent}
+        check_subscription(info)
+        if REACHED_BY & set(sent):
+            await check_publisher(request, info)
+        check_version(library, changes)  # the publisher took its time, and others go on meanwhile
+    _apply(request, library, changes)
+    if sent and changes["subscription_info"]["subscription_url"] != source:
+        request.app["synchronizer"].restart(library["id"])
+    return web.Response(status=204)
+
+
+def _apply(request: web.Request, library: dict[str, Any], changes: dict[str, Any]) -> None:
+    part = "publish_info" if library["type"] == "LOCAL" else "subscription_info"
+    kept = ("name", "description", "security_policy_id", "configuration_info", part)
+    if changes.get("name") == "":
+        raise ApiError("INVALID_ARGUMENT", "The name of a library is not empty.", args=["name"])
+    library |= {key: changes[key] for key in kept if key in changes}
     if changes.get("unset_security_policy_id"):
         library.pop("security_policy_id", None)
     library["version"] = str(int(library["version"]) + 1)
     library["last_modified_time"] = now()
-    request.app["store"].changed()
-    return web.Response(status=204)
+    library_publish.changed(request.app, library)
 
 
-@routes.delete("/api/content/{kind:local|subscribed}-library/{library}")
+@table.delete("/api/content/library/{library}")
+@since("9.1")
+async def delete_any(request: web.Request) -> web.Response:
+    """Remove a library of either type."""
+    return _delete(request, library_of(request))
+
+
+@table.delete("/api/content/{kind:local|subscribed}-library/{library}")
 async def delete(request: web.Request) -> web.Response:
-    """Remove a library that nobody uses."""
-    library = library_of(request, _kind(request))
-    users = _users(request.app["store"], library["id"])
-    if users and has(request, "9.1"):
-        text = f"The library {library['name']} is used by {', '.join(users)}."
-        raise ApiError("NOT_ALLOWED_IN_CURRENT_STATE", text, args=users)
+    """Remove a library of that type."""
+    return _delete(request, library_of(request, _kind(request)))
+
+
+def _delete(request: web.Request, library: dict[str, Any]) -> web.Response:
+    """Since 9.1 only when nobody uses it."""
+    in_use = users(request.app["store"], library["id"])
+    if in_use and has(request, "9.1"):
+        text = f"The library {library['name']} is used by {', '.join(in_use)}."
+        raise ApiError("NOT_ALLOWED_IN_CURRENT_STATE", text, args=in_use)
     _remove(request, library)
     return web.Response(status=204)
-
-
-def _users(store: Store, identifier: str) -> list[str]:
-    return [
-        name
-        for name, record in store["namespaces"].items()
-        if identifier in {entry["content_library"] for entry in record.get("libraries", [])}
-    ]
 
 
 def _remove(request: web.Request, library: dict[str, Any]) -> None:
@@ -253,23 +233,38 @@ def _remove(request: web.Request, library: dict[str, Any]) -> None:
     store.changed()
 
 
-@routes.post("/api/content/{kind:local|subscribed}-library/{library}")
+@table.post("/api/content/library/{library}")
+@since("9.1")
+async def act_on_any(request: web.Request) -> web.Response:
+    """force-delete is all that both types share."""
+    if request.query.get("action") != "force-delete":
+        raise unknown_operation(request)
+    _remove(request, library_of(request))
+    return web.Response(status=204)
+
+
+@table.post("/api/content/{kind:local|subscribed}-library/{library}")
 async def act(request: web.Request) -> web.Response:
-    """sync, evict, force-delete."""
-    library = library_of(request, _kind(request))
-    action = request.query.get("action")
+    """sync and evict of a subscribed library, publish of a local one, force-delete of both."""
+    kind, action = _kind(request), request.query.get("action")
+    library = library_of(request, kind)
     synchronizer: Synchronizer = request.app["synchronizer"]
     if action == "force-delete" and has(request, "9.1"):
         _remove(request, library)
-    elif action == "sync" and library["type"] == "SUBSCRIBED":
-        await _check_publisher(request, library["subscription_info"])
+    elif (kind, action) == ("SUBSCRIBED", "sync"):
+        await check_publisher(request, library["subscription_info"])
         synchronizer.start(library["id"])
-    elif action == "evict" and library["type"] == "SUBSCRIBED":
+    elif (kind, action) == ("SUBSCRIBED", "evict"):
         if not library["subscription_info"]["on_demand"]:
             raise ApiError("NOT_ALLOWED_IN_CURRENT_STATE", "Only a library that is fetched on demand can be evicted.")
         for item in request.app["store"]["items"].values():
             if item["library_id"] == library["id"]:
                 synchronizer.evict_item(item)
+    elif (kind, action) == ("LOCAL", "publish"):
+        await library_publish.push(request, library)
     else:
         raise unknown_operation(request)
     return web.Response(status=204)
+
+
+routes: list[web.AbstractRouteDef] = [*table, *library_publish.routes]

@@ -9,11 +9,17 @@ from typing import Any
 
 from aiohttp import web
 
-from .errors import ApiError, missing
+from vcf_lab import settings
+
+from . import library_publish, library_upload
+from .errors import ApiError, missing, required
+from .library_checks import client_token, made_with
+from .library_shapes import ITEM, ITEM_FIND
 from .library_sync import Synchronizer
-from .subscription import ProbeFailed
+from .sessions import HEADER, unauthenticated
+from .store import new_id, now
 from .wcp_request import body as read_body
-from .wcp_request import unknown_operation
+from .wcp_request import since, unknown_operation
 
 SHOWN = (
     "id",
@@ -33,19 +39,28 @@ SHOWN = (
     "security_compliance",
     "certificate_verification_info",
 )
+LONGEST_NAME, LONGEST_DESCRIPTION = 80, 2000
 
-routes = web.RouteTableDef()
+table = web.RouteTableDef()
 
 
-def _item(request: web.Request) -> dict[str, Any]:
+def item_of(request: web.Request, kind: str | None = None) -> dict[str, Any]:
+    """The item of the path; INVALID_ELEMENT_TYPE when its library is of the other kind."""
     identifier = request.match_info["item"]
     item: dict[str, Any] | None = request.app["store"]["items"].get(identifier)
     if item is None:
         raise missing("Library item", identifier)
+    if kind is not None and _library(request, item)["type"] != kind:
+        raise ApiError("INVALID_ELEMENT_TYPE", f"The item {item['name']} does not belong to a {kind.lower()} library.")
     return item
 
 
-@routes.get("/api/content/library/item")
+def _library(request: web.Request, item: dict[str, Any]) -> dict[str, Any]:
+    library: dict[str, Any] = request.app["store"]["libraries"][item["library_id"]]
+    return library
+
+
+@table.get("/api/content/library/item")
 async def list_items(request: web.Request) -> web.Response:
     """Identifiers of the items of one library."""
     library = request.query.get("library_id")
@@ -57,13 +72,22 @@ async def list_items(request: web.Request) -> web.Response:
     return web.json_response([key for key, item in items.items() if item["library_id"] == library])
 
 
-@routes.post("/api/content/library/item")
-async def find_items(request: web.Request) -> web.Response:
-    """Identifiers by what items have in common."""
-    if request.query.get("action") != "find":
-        raise ApiError("INVALID_ELEMENT_TYPE", "Items of a subscribed library come from its publisher.")
-    shape = {"name": str, "library_id": str, "source_id": str, "type": str, "cached": bool}
-    wanted = await read_body(request, shape, "spec")
+@table.post("/api/content/library/item")
+async def find_or_create(request: web.Request) -> web.Response:
+    """Identifiers by what items have in common; without an action a new item, which has no content yet."""
+    action = request.query.get("action")
+    if action == "find":
+        return await _find(request)
+    if action is not None:
+        raise unknown_operation(request)
+    token, items = client_token(request), request.app["store"]["items"]
+    model = await read_body(request, ITEM, "create_spec")
+    made = made_with(items, token)
+    return web.json_response(made or _create(request, model, token), status=201)
+
+
+async def _find(request: web.Request) -> web.Response:
+    wanted = await read_body(request, ITEM_FIND, "spec")
     if not wanted:
         raise ApiError("INVALID_ARGUMENT", "At least one property of the specification is required.")
     name = wanted.pop("name", None)
@@ -76,41 +100,142 @@ async def find_items(request: web.Request) -> web.Response:
     return web.json_response(found)
 
 
-@routes.get("/api/content/library/item/{item}")
+def _create(request: web.Request, model: dict[str, Any], token: str) -> str:
+    required(model, "library_id")
+    library = request.app["store"]["libraries"].get(model["library_id"])
+    if library is None:
+        raise missing("Library", model["library_id"])
+    if library["type"] != "LOCAL":
+        raise ApiError("INVALID_ELEMENT_TYPE", "Items of a subscribed library come from its publisher.")
+    required(model, "name")
+    _check_texts(request, model, library["id"])
+    item = {
+        "id": new_id(),
+        "library_id": library["id"],
+        "name": model["name"],
+        "description": model.get("description", ""),
+        "type": model.get("type", ""),
+        "cached": False,
+        "size": 0,
+        "version": "1",
+        "content_version": "1",
+        "metadata_version": "1",
+        "creation_time": now(),
+        "last_modified_time": now(),
+        "security_compliance": False,
+        "files": [],
+        "client_token": token,
+    }
+    request.app["store"]["items"][item["id"]] = item
+    _changed(request, item)
+    return str(item["id"])
+
+
+def _check_texts(request: web.Request, model: dict[str, Any], library: str, own: str = "") -> None:
+    name = model.get("name")
+    if name == "" or len(name or "") > LONGEST_NAME:
+        raise ApiError("INVALID_ARGUMENT", f"The name of an item has 1 to {LONGEST_NAME} characters.", args=["name"])
+    if len(model.get("description", "")) > LONGEST_DESCRIPTION:
+        raise ApiError("INVALID_ARGUMENT", f"A description has at most {LONGEST_DESCRIPTION} characters.")
+    others = (item for key, item in request.app["store"]["items"].items() if key != own)
+    if any(item["library_id"] == library and item["name"] == name for item in others):
+        raise ApiError("ALREADY_EXISTS", f"The library has an item '{name}' already.", args=[str(name)])
+
+
+def _changed(request: web.Request, item: dict[str, Any]) -> None:
+    library_publish.changed(request.app, _library(request, item))
+    request.app["synchronizer"].changed(item["library_id"])
+
+
+@table.get("/api/content/library/item/{item}")
 async def get_item(request: web.Request) -> web.Response:
     """One item."""
-    item = _item(request)
+    item = item_of(request)
     return web.json_response({key: item[key] for key in SHOWN if key in item})
 
 
-@routes.delete("/api/content/library/item/{item}")
+@table.patch("/api/content/library/item/{item}")
+async def update_item(request: web.Request) -> web.Response:
+    """Name, description and type of an item of a local library."""
+    item = item_of(request, "LOCAL")
+    changes = await read_body(request, ITEM, "update_spec")
+    if changes.get("version", item["version"]) != item["version"]:
+        raise ApiError("INVALID_ARGUMENT", f"'{item['name']}' is at version {item['version']}.", args=[item["version"]])
+    _check_texts(request, changes, item["library_id"], item["id"])
+    item |= {key: changes[key] for key in ("name", "description", "type") if key in changes}
+    item |= {key: str(int(item[key]) + 1) for key in ("version", "metadata_version")}
+    item["last_modified_time"] = now()
+    _changed(request, item)
+    return web.Response(status=204)
+
+
+@table.delete("/api/content/library/item/{item}")
 async def delete_item(request: web.Request) -> web.Response:
-    """Only the publisher removes items."""
-    item = _item(request)
-    raise ApiError("INVALID_ELEMENT_TYPE", f"The item {item['name']} belongs to a subscribed library.")
+    """Of a local library; items of a subscribed one go when their publisher's do."""
+    item = item_of(request, "LOCAL")
+    request.app["synchronizer"].remove_item(item, files=True)
+    library_publish.changed(request.app, _library(request, item))
+    return web.Response(status=204)
 
 
-@routes.get("/api/content/library/item/{item}/file")
+def _files(request: web.Request, item: dict[str, Any]) -> list[dict[str, Any]]:
+    """Files as clients see them: what is not in storage has no size."""
+    return [_file(request, item, file) for file in item["files"]]
+
+
+def _file(request: web.Request, item: dict[str, Any], file: dict[str, Any]) -> dict[str, Any]:
+    shown = {"name": file["name"], "size": 0, "cached": file["cached"], "version": file["version"]}
+    if not file["cached"]:
+        return shown
+    place = f"{settings.VCENTER_URL}/cls/static/{item['library_id']}/{item['id']}/{file['name']}"
+    shown |= {"size": file["size"], "file_download_endpoint": f"{place}?version={file['version']}"}
+    return shown | {key: file[key] for key in ("checksum_info",) if key in file}
+
+
+@table.get("/api/content/library/item/{item}/file")
+@since("9.0")
 async def list_files(request: web.Request) -> web.Response:
     """Files of an item, or the one of ?name=."""
-    item, name = _item(request), request.query.get("name")
-    files = [
-        {key: file[key] for key in ("name", "size", "cached", "version", "checksum_info") if key in file}
-        for file in item["files"]
-        if name in (None, file["name"])
-    ]
+    files, name = _files(request, item_of(request)), request.query.get("name")
     if name is None:
         return web.json_response(files)
-    if not files:
-        raise missing("File", name)
-    return web.json_response(files[0])
+    for file in files:
+        if file["name"] == name:
+            return web.json_response(file)
+    raise missing("File", name)
 
 
-@routes.get("/api/content/library/item/{item}/storage")
+@table.get("/rest/com/vmware/content/library/item/file")
+async def list_files_as_before(request: web.Request) -> web.Response:
+    """The older path, which every release has; its form is older too."""
+    if request.app["sessions"].touch(request.headers.get(HEADER, "")) is None:
+        raise unauthenticated()
+    identifier = request.query.get("library_item_id", "")
+    item = request.app["store"]["items"].get(identifier)
+    if item is None:
+        raise missing("Library item", identifier)
+    files = [{key: file[key] for key in file if key != "file_download_endpoint"} for file in _files(request, item)]
+    return web.json_response({"value": files})
+
+
+@table.get("/cls/static/{library}/{item}/{file}")
+async def download(request: web.Request) -> web.StreamResponse:
+    """A file in storage, for a session of the API."""
+    if request.app["sessions"].touch(request.headers.get(HEADER, "")) is None:
+        raise unauthenticated()
+    item = item_of(request)
+    for file in item["files"]:
+        if (file["name"], file["cached"]) == (request.match_info["file"], True):
+            if request.query.get("version", file["version"]) == file["version"]:
+                return web.FileResponse(request.app["synchronizer"].path(item, file))
+    raise missing("File", request.match_info["file"])
+
+
+@table.get("/api/content/library/item/{item}/storage")
 async def list_storage(request: web.Request) -> web.Response:
     """Where the files that were fetched lie."""
-    item = _item(request)
-    backing = request.app["store"]["libraries"][item["library_id"]]["storage_backings"][0]
+    item = item_of(request)
+    backing = _library(request, item)["storage_backings"][0]
     place = f"ds:///vmfs/volumes/{backing.get('datastore_id', 'other')}/contentlib-{item['library_id']}/{item['id']}"
     return web.json_response(
         [
@@ -119,24 +244,27 @@ async def list_storage(request: web.Request) -> web.Response:
                 "storage_uris": [f"{place}/{file['name']}"] if file["cached"] else [],
                 **{key: file[key] for key in ("name", "size", "cached", "version")},
             }
-            for file in item["files"]
+            for file in _files(request, item)
         ]
     )
 
 
-@routes.post("/api/content/library/subscribed-item/{item}")
+@table.post("/api/content/library/subscribed-item/{item}")
 async def act(request: web.Request) -> web.Response:
-    """sync brings all files of an item, evict drops the large ones."""
-    item, action = _item(request), request.query.get("action")
+    """sync renews an item in the background, with all files when asked; evict drops the large ones."""
+    item, action = item_of(request, "SUBSCRIBED"), request.query.get("action")
     synchronizer: Synchronizer = request.app["synchronizer"]
     if action == "sync":
-        await read_body(request, {"force_sync_content*": bool, "force_sync_optional_content": bool}, "sync")
-        try:
-            await synchronizer.fetch_item(item)
-        except ProbeFailed as error:
-            raise ApiError("RESOURCE_INACCESSIBLE", str(error)) from error
+        sent = await read_body(request, {"force_sync_content*": bool, "sync_optional_files": bool}, "sync")
+        synchronizer.start_item(item, everything=sent["force_sync_content"])
     elif action == "evict":
+        if not _library(request, item)["subscription_info"]["on_demand"]:
+            text = "Only an item that is fetched on demand can be evicted."
+            raise ApiError("INVALID_ELEMENT_CONFIGURATION", text, args=[item["id"]])
         synchronizer.evict_item(item)
     else:
         raise unknown_operation(request)
     return web.Response(status=204)
+
+
+routes: list[web.AbstractRouteDef] = [*library_upload.routes, *table]

@@ -17,8 +17,9 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
-TIMEOUT = aiohttp.ClientTimeout(total=120, connect=10)
-HANDSHAKE_SECONDS = 10
+FILE_SECONDS = 120.0
+INDEX_SECONDS = HANDSHAKE_SECONDS = 10.0
+USER = "vcsp"  # of every library that vCenter publishes with a password
 SHA1_DIGITS, SHA256_DIGITS = 40, 64
 
 
@@ -28,8 +29,6 @@ class ProbeFailed(Exception):
 
     status: str
     text: str
-    thumbprint: str | None = None
-    certificate: str | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -43,6 +42,9 @@ class Publisher:
         self._info = info
         self._roots = "\n".join(roots)
         self._session: aiohttp.ClientSession | None = None
+        # What the publisher showed of itself, believed or not.
+        self.thumbprint: str | None = None
+        self.certificate: str | None = None
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Publisher]:
@@ -50,8 +52,8 @@ class Publisher:
         connector = aiohttp.TCPConnector(ssl=await self._trust())
         auth = None
         if self._info.get("authentication_method") == "BASIC":
-            auth = aiohttp.BasicAuth(self._info.get("user_name", "vcsp"), self._info.get("password", ""))
-        async with aiohttp.ClientSession(connector=connector, timeout=TIMEOUT, auth=auth) as session:
+            auth = aiohttp.BasicAuth(self._info.get("user_name", USER), self._info.get("password", ""))
+        async with aiohttp.ClientSession(connector=connector, auth=auth) as session:
             self._session = session
             yield self
 
@@ -73,11 +75,11 @@ class Publisher:
 
     async def content(self, url: str) -> bytes:
         """One file."""
-        async with self._get(url) as answer:
+        async with self._get(url, FILE_SECONDS) as answer:
             return await answer.read()
 
     async def _json(self, url: str) -> dict[str, Any]:
-        async with self._get(url) as answer:
+        async with self._get(url, INDEX_SECONDS) as answer:
             try:
                 found: dict[str, Any] = await answer.json(content_type=None)
             except ValueError as error:
@@ -85,10 +87,10 @@ class Publisher:
         return found
 
     @asynccontextmanager
-    async def _get(self, url: str) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _get(self, url: str, seconds: float) -> AsyncIterator[aiohttp.ClientResponse]:
         assert self._session is not None
         try:
-            async with self._session.get(url) as answer:
+            async with self._session.get(url, timeout=aiohttp.ClientTimeout(total=seconds)) as answer:
                 if answer.status in (401, 403):
                     raise ProbeFailed("INVALID_CREDENTIALS", f"The publisher refused the credentials for {url}.")
                 if answer.status != 200:
@@ -111,12 +113,14 @@ class Publisher:
         wanted = _digits(self._info.get("ssl_thumbprint", ""))
         if pem := self._info.get("ssl_certificate"):
             wanted = hashlib.sha256(_der(pem)).hexdigest()
+        presented = await _presented(parts.hostname, port)
+        self.thumbprint, self.certificate = thumbprint(presented), ssl.DER_cert_to_PEM_cert(presented)
         if not wanted:
             return await self._verified(parts.hostname, port)
-        presented = await _presented(parts.hostname, port)
         kind = hashlib.sha1 if len(wanted) == SHA1_DIGITS else hashlib.sha256
         if kind(presented).hexdigest() != wanted:
-            raise _untrusted(presented, f"The certificate of {parts.hostname} does not have the given thumbprint.")
+            text = f"The certificate of {parts.hostname} does not have the given thumbprint."
+            raise ProbeFailed("CERTIFICATE_ERROR", text)
         return aiohttp.Fingerprint(hashlib.sha256(presented).digest())
 
     async def _verified(self, host: str, port: int) -> ssl.SSLContext:
@@ -125,7 +129,7 @@ class Publisher:
             await _handshake(host, port, context)
         except ssl.SSLCertVerificationError as error:
             text = f"The certificate of {host} is not trusted: {error.verify_message}"
-            raise _untrusted(await _presented(host, port), text) from error
+            raise ProbeFailed("CERTIFICATE_ERROR", text) from error
         return context
 
 
@@ -150,11 +154,6 @@ def _der(pem: str) -> bytes:
         return ssl.PEM_cert_to_DER_cert(pem.strip() + "\n")
     except ValueError as error:
         raise ProbeFailed("CERTIFICATE_ERROR", f"ssl_certificate is not a certificate: {error}") from error
-
-
-def _untrusted(presented: bytes, text: str) -> ProbeFailed:
-    pem = ssl.DER_cert_to_PEM_cert(presented)
-    return ProbeFailed("CERTIFICATE_ERROR", text, thumbprint(presented), pem)
 
 
 async def _resolve(host: str) -> None:
