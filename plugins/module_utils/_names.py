@@ -6,36 +6,46 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 from ._errors import RayError
 
 SHOWN = 12  # names listed in an error; more would bury the message
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def canonical(identifier: str) -> str:
+    """An id as it is compared: vCenter ignores the case of UUIDs, and need not answer in the one that it was asked in."""
+    return identifier.lower() if UUID.fullmatch(identifier) else identifier
 
 
 def choose(noun: str, wanted: str, rows: list[dict], key: str, name_key: str = "name", kind: type[RayError] = RayError) -> str:
     """The id of the one row that has this id or this name, or an error that says which there are."""
-    if any(row[key] == wanted for row in rows):
-        return wanted
+    if any(canonical(row[key]) == canonical(wanted) for row in rows):
+        return canonical(wanted)
     matches = [row for row in rows if row.get(name_key) == wanted]
     if len(matches) == 1:
-        return matches[0][key]
+        return canonical(matches[0][key])
     if matches:
         raise ambiguous(noun, wanted, matches, key)
     raise missing(noun, wanted, [row.get(name_key) or row[key] for row in rows], kind)
 
 
 def ambiguous(noun: str, wanted: str, rows: list[dict], key: str) -> RayError:
+    """The error for a name that several have; rows with a ``path`` can be told apart by it."""
     described = ", ".join(sorted(describe(row, key) for row in rows))
+    form = "path or the id" if any(row.get("path") for row in rows) else "id"
     return RayError(
         f"{len(rows)} objects are called {wanted!r} as {noun}: {described}.",
         code="INPUT",
-        hint="Give the id of the one you mean instead of its name.",
+        hint=f"Give the {form} of the one you mean instead of its name.",
     )
 
 
 def describe(row: dict, key: str) -> str:
-    kind = row.get("type")
-    return f"{row[key]} ({kind})" if kind else row[key]
+    """``PATH (ID, TYPE)``, with what the row has of it."""
+    first, *more = [row[k] for k in ("path", key, "type") if row.get(k)]
+    return f"{first} ({', '.join(more)})" if more else first
 
 
 def missing(noun: str, wanted: str, names: list[str], kind: type[RayError] = RayError) -> RayError:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of vCenter objects to the ids that the API wants, read only.
+"""Names and paths of vCenter objects to the ids that the API wants, read only.
 
 Every answer is remembered for as long as the session lives: one task asks for
 the same policy several times, and names do not move while it runs.
@@ -9,35 +9,25 @@ the same policy several times, and names do not move while it runs.
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from .._errors import RayError
-from .._names import choose
-
-
-class Kind:
-    """How one kind of object is listed: path, key of the id, filters, shape of an id."""
-
-    def __init__(self, noun: str, path: str, key: str, id_pattern: str, id_filter: str, name_filter: str | None = None) -> None:
-        self.noun = noun
-        self.path = path
-        self.key = key
-        self.id_pattern = re.compile(id_pattern)
-        self.id_filter = id_filter
-        # None: the API cannot filter by name, so everything is read and matched here.
-        self.name_filter = name_filter
-
+from .._names import ambiguous, canonical, choose
+from .inventory_paths import DATACENTER, FOLDER, Kind, by_path, located
 
 UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-CLUSTER = Kind("cluster", "/api/vcenter/cluster", "cluster", r"domain-c\d+$", "clusters", "names")
-DATASTORE = Kind("datastore", "/api/vcenter/datastore", "datastore", r"datastore-\d+$", "datastores", "names")
-NETWORK = Kind("port group", "/api/vcenter/network", "network", r"(dvportgroup|network)-\d+$", "networks", "names")
+CLUSTER = Kind("cluster", "/api/vcenter/cluster", "cluster", r"domain-c\d+$", "clusters", "names", "host")
+DATASTORE = Kind("datastore", "/api/vcenter/datastore", "datastore", r"datastore-\d+$", "datastores", "names", "datastore")
+NETWORK = Kind("port group", "/api/vcenter/network", "network", r"(dvportgroup|network)-\d+$", "networks", "names", "network")
 POLICY = Kind("storage policy", "/api/vcenter/storage/policies", "policy", UUID, "policies")
+SWITCHES = "/api/vcenter/namespace-management/networks/nsx/distributed-switches"
 
 
 class Inventory:
-    """One per session. Each method takes a name or an id and returns the id."""
+    """One per session. Each method takes a name or an id and returns the id.
+
+    Where objects stand in folders, a path is taken too: ``/DC/host/folder/NAME``, or ``DC/NAME``.
+    """
 
     def __init__(self, client: t.Any) -> None:
         self._client = client
@@ -51,6 +41,18 @@ class Inventory:
 
     def network(self, wanted: str | None) -> str | None:
         return self._id(NETWORK, wanted)
+
+    def folder(self, wanted: str | None) -> str | None:
+        return self._id(FOLDER, wanted)
+
+    def datacenter(self, wanted: str | None) -> str | None:
+        return self._id(DATACENTER, wanted)
+
+    def distributed_switch(self, wanted: str | None) -> str | None:
+        """Listed for NSX only, and without a filter by name; its id is a UUID."""
+        if wanted is None:
+            return None
+        return choose("distributed switch", wanted, self._client.get(SWITCHES) or [], "distributed_switch")
 
     def policy(self, wanted: str | None) -> str | None:
         return self._id(POLICY, wanted)
@@ -71,11 +73,27 @@ class Inventory:
         return self._known[known]
 
     def _look_up(self, kind: Kind, wanted: str) -> str:
+        if "/" in wanted and kind.name_filter:
+            return self._of_path(kind, wanted)
         if kind.id_pattern.match(wanted):
             rows = self._client.get(kind.path, query={kind.id_filter: [wanted]}) or []
-            if any(row[kind.key] == wanted for row in rows):
-                return wanted
-        return choose(kind.noun, wanted, self._rows(kind, wanted), kind.key)
+            if any(canonical(row[kind.key]) == canonical(wanted) for row in rows):
+                return canonical(wanted)
+        rows = self._rows(kind, wanted)
+        matches = [row for row in rows if row["name"] == wanted]
+        if len(matches) > 1:
+            raise ambiguous(kind.noun, wanted, located(self._client, kind, wanted, matches) if kind.name_filter else matches, kind.key)
+        return choose(kind.noun, wanted, rows, kind.key)
+
+    def _of_path(self, kind: Kind, wanted: str) -> str:
+        """By path; a name with a slash in it looks like one, and is tried before the error is told."""
+        try:
+            return by_path(self._client, kind, wanted)
+        except RayError as error:
+            rows = self._client.get(kind.path, query={"names": [wanted]}) or []
+            if len(rows) != 1 or error.code not in ("INPUT", "NOT_FOUND"):
+                raise
+            return rows[0][kind.key]
 
     def _rows(self, kind: Kind, wanted: str) -> list[dict]:
         if kind.name_filter is None:
