@@ -14,6 +14,12 @@ version_added: "0.1.0"
 description:
   - Manages a person in the SSO domain of vCenter, through its SSO administration service.
   - The account of the module must be an administrator of that domain. What the user may do in a namespace is the business of M(vcf.ray.namespace_access).
+  - Users of other identity sources (Active Directory, LDAP, an OIDC provider) cannot be written here; they are made there.
+notes:
+  - Needs one call of SSO beside the login (three) and the logout when nothing changes.
+  - Names of users know no case.
+  - The account that the task is logged in with is neither removed nor disabled.
+  - There is no REST for SSO users in any release of vCenter; the SSO administration service is spoken to by SOAP, as the vSphere Client does. All releases have it.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
 extends_documentation_fragment:
@@ -22,6 +28,7 @@ extends_documentation_fragment:
   - vcf.ray.wait
   - vcf.ray.attributes
 seealso:
+  - module: vcf.ray.sso_group
   - module: vcf.ray.namespace_access
 options:
   name:
@@ -29,11 +36,11 @@ options:
     type: str
     required: true
   domain:
-    description: SSO domain of the vCenter.
+    description: SSO domain of the vCenter, as it was named when vCenter was installed. No other domain can be written.
     type: str
     default: vsphere.local
   user_password:
-    description: Password of the user. Needed to make a user; it must follow the password policy of vCenter.
+    description: Password of the user. Needed to make a user; it must follow the password policy of vCenter, whose refusal is told in its own words.
     type: str
   update_password:
     description:
@@ -53,6 +60,13 @@ options:
   email:
     description: Address for mail.
     type: str
+  disabled:
+    description: Whether the account is switched off, so that nobody can log in with it.
+    type: bool
+  unlock:
+    description: Whether an account that is locked after refused logins is unlocked.
+    type: bool
+    default: false
   state:
     description: Whether the object is to be there.
     type: str
@@ -67,6 +81,13 @@ EXAMPLES = r"""
     name: ray-dev
     user_password: "{{ ray_dev_password }}"
     description: Makes Ray clusters
+
+- name: A new password, each time
+  vcf.ray.sso_user:
+    name: ray-dev
+    user_password: "{{ ray_dev_password }}"
+    update_password: always
+    unlock: true
 """
 
 RETURN = r"""
@@ -129,6 +150,8 @@ SPEC = {
     "first_name": {"type": "str"},
     "last_name": {"type": "str"},
     "email": {"type": "str"},
+    "disabled": {"type": "bool"},
+    "unlock": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -136,9 +159,12 @@ SPEC = {
 def ensure(task: Task, client: sso.Sso) -> dict:
     """Bring the user to what the options say."""
     p = task.params
-    desired = {key: p[key] for key in ("name", "domain", "user_password", "description", "first_name", "last_name", "email")}
+    desired = {key: p[key] for key in ("name", "domain", "user_password", "description", "first_name", "last_name", "email", "disabled")}
     desired["password_updated"] = True if p["update_password"] == "always" else None
-    return reconcile(task, SsoUser(client, p["name"], p["domain"]), desired if p["state"] == "present" else None)
+    desired["locked"] = False if p["unlock"] else None
+    present = p["state"] == "present"
+    user = SsoUser(client, p["name"], p["domain"], p.get("username"), removing=not present)
+    return reconcile(task, user, desired if present else None)
 
 
 def main() -> None:

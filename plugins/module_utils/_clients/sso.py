@@ -26,6 +26,7 @@ WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secex
 WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 TRUST = "http://docs.oasis-open.org/ws-sx/ws-trust/200512"
 LIFETIME = timedelta(minutes=30)
+READS = ("Find", "SsoAdminServiceInstance")
 INSTANCE = ("SsoAdminServiceInstance", "SsoAdminServiceInstance")
 # What a server says of itself wins; these are the values of every known one.
 SERVICES = {
@@ -37,13 +38,13 @@ SERVICES = {
 # Parts of the names of faults, and what the user can do about them.
 HINTS = {
     "NoPermission": "This account may not administer SSO users; use one of the group Administrators.",
-    "PasswordPolicy": "Choose a user_password that follows the policy.",
+    "PasswordPolicy": "Choose a user_password that follows the policy; the server names what is missing.",
     "NotAuthenticated": "The session has ended on the server; run the task again.",
 }
 
 
 class SoapFault(RayError):
-    """A SOAP fault; ```type`` is the name of the fault's detail element, without namespace, or ""."""
+    """A SOAP fault; ``type`` is the name of the fault's detail element, without namespace, or ""."""
 
     def __init__(self, message: str, type: str, sentence: str, hint: str | None = None) -> None:
         super().__init__(message, code=type or "FAILED", hint=hint, details={"vendor": sentence})
@@ -55,6 +56,7 @@ class Sso:
 
     def __init__(self, http: Http, domain: str) -> None:
         self._http = http
+        self._domain = domain
         self._admin = f"/sso-adminserver/sdk/{segment(domain)}"
         self._sts = f"/sts/STSService/{segment(domain)}"
         self._services = dict(SERVICES)
@@ -73,16 +75,35 @@ class Sso:
 
     def call(self, method: str, service: str, params: dict) -> t.Any:
         """Call a method; params are sent in their order. Returns the returnval as dict or text, None when empty."""
-        return self._send(method, service, params)
+        values = self._send(method, service, params)
+        return values[0] if values else None
+
+    def find_all(self, method: str, service: str, params: dict) -> list:
+        """Call a method that answers with a list."""
+        return [value for value in self._send(method, service, params) if value is not None]
 
     def _discover(self) -> None:
-        """Ask the server for the names of its services; needs no login."""
+        """Ask the server for the names of its services; needs no login, and tells whether it administers the domain."""
         body = f'<SsoAdminServiceInstance xmlns="urn:sso"><_this type="{INSTANCE[0]}">{INSTANCE[1]}</_this></SsoAdminServiceInstance>'
-        root = self._soap(self._admin, "urn:sso/version2", envelope(body), "SsoAdminServiceInstance")
+        try:
+            root = self._soap(self._admin, "urn:sso/version2", envelope(body), "SsoAdminServiceInstance")
+        except RayError as error:
+            if isinstance(error, SoapFault) or error.code == "NOT_FOUND":
+                raise self._external(error) from error
+            raise
         for element in root.iter():
             if local(element.tag) in SERVICES and element.text:
                 name = local(element.tag)
                 self._services[name] = (element.get("type") or SERVICES[name][0], element.text.strip())
+
+    def _external(self, error: RayError) -> RayError:
+        return RayError(
+            f"{self._http.what} has no SSO domain {self._domain!r} of its own: {error.details.get('vendor') or error.message.rstrip('.')}.",
+            code="INPUT",
+            hint="Only users and groups of vCenter's own SSO domain can be written here: vsphere.local, unless it was given another name "
+                 "at installation. Those of another identity source are made there; here they can be members of a group, and have roles.",
+            details=error.details,
+        )
 
     def _issue_token(self, username: str, password: str) -> str:
         """The SAML assertion as the bytes that the STS sent: it is signed, a rewritten one may not verify."""
@@ -97,19 +118,19 @@ class Sso:
             raise RayError(f"{self._http.what} answered the request for a token with none.", code="AUTH", hint="Check that the SSO domain is right.")
         return found.group(0)
 
-    def _send(self, method: str, service: str, params: dict, header: str = "") -> t.Any:
+    def _send(self, method: str, service: str, params: dict, header: str = "") -> list:
         kind, value = self._services[service]
         body = f'<{method} xmlns="urn:sso"><_this type="{kind}">{escape(value)}</_this>{elements(params)}</{method}>'
         root = self._soap(self._admin, "urn:sso/version2", envelope(body, header), method)
-        values = [simple(e) for e in root.iter() if local(e.tag) == "returnval"]
-        return values[0] if values else None
+        return [simple(e) for e in root.iter() if local(e.tag) == "returnval"]
 
     def _soap(self, path: str, action: str, text: str, method: str) -> ElementTree.Element:
         return parse(self._post(path, action, text, method), self._http.what, method)
 
     def _post(self, path: str, action: str, text: str, method: str) -> str:
         headers = {"SOAPAction": action, "Content-Type": "text/xml; charset=UTF-8"}
-        reply = self._http.request("POST", path, data=text.encode(), headers=headers, accept=(500,))
+        # What only reads may be asked again when its answer is lost; a login may not.
+        reply = self._http.request("POST", path, data=text.encode(), headers=headers, accept=(500,), safe=method.startswith(READS))
         if reply.status == 500:
             raise fault(reply, self._http.what, method)
         return reply.text

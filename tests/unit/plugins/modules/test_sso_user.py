@@ -71,3 +71,51 @@ def test_a_fault_for_a_principal_that_is_not_there_means_absent() -> None:
 
 def test_remove() -> None:
     assert run((*FIND, USER), call("DeleteLocalPrincipal", principalName="ray-dev"), (*FIND, None), state="absent")["changed"]
+
+
+def test_check_mode_shows_the_user_that_the_real_run_makes() -> None:
+    made = {"id": {"name": "ray-dev"}, "details": {"description": "dev"}, "disabled": "false", "locked": "false"}
+    create = call("CreateLocalPersonUser", userName="ray-dev", userDetails={"description": "dev"}, password="S3cret!")
+    asked = {"user_password": "S3cret!", "description": "dev"}
+    assert run((*FIND, None), check_mode=True, **asked)["diff"] == run((*FIND, None), create, (*FIND, made), **asked)["diff"]
+
+
+def test_an_account_is_switched_off_and_unlocked_by_calls_of_their_own() -> None:
+    who = {"name": "ray-dev", "domain": "vsphere.local"}
+    off = {**USER, "disabled": "true", "locked": "false"}
+    result = run((*FIND, USER), call("DisableUserAccount", userId=who), call("UnlockUserAccount", userId=who), (*FIND, off), disabled=True, unlock=True)
+    assert result["changed"] and result["sso_user"]["disabled"] and not result["sso_user"]["locked"]
+    assert not run((*FIND, off), disabled=True, unlock=True)["changed"]
+    assert run((*FIND, off), call("EnableUserAccount", userId=who), (*FIND, USER), disabled=False)["changed"]
+
+
+def test_a_user_may_be_born_disabled() -> None:
+    create = call("CreateLocalPersonUser", userName="ray-dev", userDetails={}, password="S3cret!")
+    off = call("DisableUserAccount", userId={"name": "ray-dev", "domain": "vsphere.local"})
+    assert run((*FIND, None), create, off, (*FIND, {**USER, "disabled": "true"}), user_password="S3cret!", disabled=True)["changed"]
+
+
+def test_a_weak_password_is_refused_in_the_words_of_the_server() -> None:
+    create = call("CreateLocalPersonUser", userName="ray-dev", userDetails={}, password="weak")[:2]
+    refusal = RayError("vCenter refused CreateLocalPersonUser: Password must have 8 characters (X).", code="X",
+                       details={"vendor": "Password must have 8 characters"})
+    with pytest.raises(RayError, match="user ray-dev: .*must have 8 characters.*follows the password policy"):
+        run((*FIND, None), (*create, refusal), user_password="weak")
+
+
+def test_the_account_of_the_task_is_left_alone() -> None:
+    with pytest.raises(RayError, match="cannot be removed by a task that is logged in as this user"):
+        run_as("ray-dev@VSPHERE.LOCAL", (*FIND, USER), state="absent")
+    with pytest.raises(RayError, match="cannot be disabled"):
+        run_as("vsphere.local\\Ray-Dev", (*FIND, USER), disabled=True)
+
+
+def test_a_name_has_no_domain_in_it() -> None:
+    with pytest.raises(RayError, match="holds a domain"):
+        sso_user.ensure(task_for(sso_user, name="ray-dev@vsphere.local"), Scripted([]))
+
+
+def run_as(login: str, *script: tuple, **options: object) -> dict:
+    task = task_for(sso_user, name="ray-dev", **options)
+    task.params["username"] = login
+    return sso_user.ensure(task, Scripted(list(script)))

@@ -42,9 +42,11 @@ class Recorded(Conversation):
     def __init__(self, *script: tuple) -> None:
         super().__init__(*script)
         self.sent: list[str] = []
+        self.safe: list[bool] = []
 
     def request(self, method: str, path: str, **kwargs: object):  # type: ignore[no-untyped-def, override]
         self.sent.append(kwargs["data"].decode())  # type: ignore[attr-defined]
+        self.safe.append(bool(kwargs.get("safe")))
         return super().request(method, path, **kwargs)  # type: ignore[arg-type]
 
 
@@ -57,6 +59,7 @@ def test_login_sends_the_assertion_as_it_came_to_the_service_that_the_server_nam
     assert "<o:Username>a&amp;b@vsphere.local</o:Username><o:Password>p&lt;w</o:Password>" in http.sent[1]
     assert ASSERTION in http.sent[2] and ">sessions-7</_this>" in http.sent[2]
     assert "Assertion" not in http.sent[3]
+    assert http.safe == [True, False, False, False]
 
 
 def test_wrong_credentials_are_tried_once() -> None:
@@ -107,3 +110,28 @@ def test_a_task_logs_in_once_and_out_in_every_exit(monkeypatch: pytest.MonkeyPat
             client.call("DeleteLocalPrincipal", "principalManagementService", {"principalName": "x"})
     http.done()
     assert http.closed and "<Logout " in http.sent[-1]
+
+
+def test_only_reads_are_tried_again() -> None:
+    http = Recorded(("POST", ADMIN, ..., soap("<R/>")), ("POST", ADMIN, ..., soap("<R/>")))
+    client = Sso(http, "vsphere.local")
+    client.call("FindGroup", "principalDiscoveryService", {})
+    client.call("CreateLocalGroup", "principalManagementService", {})
+    assert http.safe == [True, False]
+
+
+def test_a_list_is_given_whole() -> None:
+    two = soap("<R><returnval><id><name>a</name></id></returnval><returnval><id><name>b</name></id></returnval></R>")
+    http = Recorded(("POST", ADMIN, ..., two), ("POST", ADMIN, ..., soap("<R/>")))
+    client = Sso(http, "vsphere.local")
+    assert [row["id"]["name"] for row in client.find_all("FindGroupsInGroup", "principalDiscoveryService", {})] == ["a", "b"]
+    assert client.find_all("FindGroupsInGroup", "principalDiscoveryService", {}) == []
+
+
+@pytest.mark.parametrize("answer", [fault("SsoFaultInvalidPrincipalFault", "Unknown tenant"), (404, "<html>no</html>")], ids=["fault", "404"])
+def test_a_domain_of_another_identity_source_is_refused_before_the_login(answer: object) -> None:
+    http = Recorded(("POST", "/sso-adminserver/sdk/corp.example", ..., answer))
+    with pytest.raises(RayError, match="vCenter vc has no SSO domain 'corp.example' of its own") as caught:
+        Sso(http, "corp.example").login("me", "secret")
+    http.done()
+    assert caught.value.code == "INPUT" and "made there" in caught.value.hint
