@@ -146,7 +146,7 @@ def test_a_module_belongs_to_the_group_of_its_options(path: pathlib.Path) -> Non
     group = next(name for name, members in groups.items() if path.stem in members)
     if group in ("vcenter", "kubernetes", "ray"):
         # The SSO service wants a login of its own, with the options of its vCenter.
-        assert ("vcf.ray.vcenter.sso" if path.stem == "sso_user" else f"vcf.ray.{group}") in fragments(path)
+        assert ("vcf.ray.vcenter.sso" if path.stem.startswith("sso_") else f"vcf.ray.{group}") in fragments(path)
 
 
 def test_what_is_shipped_does_not_name_the_lab() -> None:

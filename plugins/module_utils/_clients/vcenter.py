@@ -80,6 +80,7 @@ class VCenter:
         except RayError as error:
             if unauthenticated(error) and credentials:
                 raise refused_login(self._http.what, credentials[0], error) from error
+            error.hint = error.hint or (SESSIONS if TOO_MANY in error.message else HINTS.get(error.code))
             raise
         if not isinstance(token, str):
             raise RayError(f"{self._http.what} answered the login with no session.", code="CONNECTION",
@@ -176,6 +177,11 @@ HINTS = {
     "CONCURRENT_CHANGE": "Somebody else has changed the object meanwhile; run the task again.",
     "SERVICE_UNAVAILABLE": "The service of vCenter is starting or stopped; try again in some minutes.",
 }
+# Ends the id with which vCenter answers 503 to a login of a user who has as many sessions as he may.
+TOO_MANY = "MaxUserSessionCountReached"
+SESSIONS = ("Sessions that nobody ends are ended by vCenter after a while. Let tasks share one, by vcf.ray.vcenter_session, and look which "
+            "other client of this user leaves its own open.")
+LOCKED = "vCenter unlocks it after some minutes, or vcf.ray.sso_user does with unlock. The login was tried once only."
 
 
 def unauthenticated(error: RayError) -> bool:
@@ -187,7 +193,8 @@ def refused_login(what: str, username: str, error: RayError) -> RayError:
     return RayError(
         f"{what} refused the login of {username!r}: {error.details.get('vendor') or error.message.rstrip('.')}.",
         code="AUTH",
-        hint="Check username and password. The login was tried once only, as repeated refusals lock the account.",
+        hint=LOCKED if "locked" in str(error.details.get("vendor", "")).lower() else
+        "Check username and password. The login was tried once only, as repeated refusals lock the account.",
         details=error.details,
     )
 

@@ -252,3 +252,19 @@ def test_a_page_instead_of_an_answer_is_not_taken_for_an_empty_list() -> None:
     for call in ("get", "find"):
         with pytest.raises(RayError, match=r"answered GET /api/x with something that is no answer of its API: '<html>Sign in</html>'"):
             getattr(module.VCenter(Page(READ), "s"), call)("/api/x")
+
+
+@pytest.mark.parametrize(("answer", "code", "hint"), [
+    (refusal(401, "UNAUTHENTICATED", "User account is locked. Please contact your administrator."), "AUTH", "unlocks it after some minutes"),
+    (refusal(401, "UNAUTHENTICATED", "Invalid credentials."), "AUTH", "Check username and password"),
+    ((503, {"error_type": "SERVICE_UNAVAILABLE", "messages": [
+        {"id": "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached", "default_message": "User session count is limited to 550.", "args": []}]}),
+     "SERVICE_UNAVAILABLE", "Let tasks share one"),
+    (refusal(503, "SERVICE_UNAVAILABLE", "Starting."), "SERVICE_UNAVAILABLE", "is starting or stopped"),
+])
+def test_a_login_that_fails_says_what_to_do(answer, code: str, hint: str) -> None:
+    http = Conversation(("POST", "/api/session", None, answer))
+    with pytest.raises(RayError) as caught:
+        module.VCenter(http, credentials=("me", "secret")).login()
+    assert caught.value.code == code and hint in caught.value.hint
+    http.done()
