@@ -1,7 +1,7 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A content library that is subscribed to a publisher."""
+"""A content library: a local one, or one that is subscribed to a publisher."""
 
 from __future__ import annotations
 
@@ -9,181 +9,222 @@ import typing as t
 import uuid
 
 from .._diff import same
-from .._errors import RayError
-from .._names import ambiguous
+from .._errors import RayError, UnknownYet
+from .._names import UUID
+from .library_images import NOT_CHECKED, Images
+from .library_items import ITEM, SUBSCRIBED_ITEM, all_items, missing_items, refuse_unverified, stale_items, wanted_items
+from .library_kinds import FIELDS, LIBRARY, NEW, PART, PATHS, TRUST, described, find_libraries, refuse_foreign, refused_probe, structure, the_only
+from .library_secrets import LibrarySecrets
 
-BASE = "/api/content/subscribed-library"
-LIBRARY = "/api/content/library"
-ITEM = f"{LIBRARY}/item"
-# The option of ours, and what vCenter calls it, inside subscription_info.
-SUBSCRIPTION = {
-    "subscription_url": "subscription_url",
-    "on_demand": "on_demand",
-    "automatic_sync": "automatic_sync_enabled",
-    "ssl_thumbprint": "ssl_thumbprint",
-}
+# So many reads of a wait after which a synchronisation is asked for again: one that was under way may have swallowed the first.
+READS = 8
+# Keys that are carried out and not stored in the library.
+ACTIONS = ("synchronized", "missing_items", "stale_items", "password_updated")
 
 
 class ContentLibrary:
-    """One subscribed library by name; vCenter allows several of one name, which is refused here.
+    """One library of a kind, by its name, which need not be unique, or by its id.
 
-    ``items`` are names of items that must be there; the library is synchronised when one is not.
+    Args:
+        items: names of items that have to be there; a subscribed library is synchronised when one is not.
+        sync: synchronise in any case.
+        evict: take the files of all other items off the datastore.
+        secrets: passwords, and what else vCenter does not tell again.
+        images: what is to come of the items in a namespace.
     """
 
     noun = "content_library"
     create_only = ("datastore",)
 
-    def __init__(self, client: t.Any, name: str, items: list[str] | None = None) -> None:
-        self._client = client
-        self.name = name
+    def __init__(self, client: t.Any, kind: str, name: str, items: list[str] | None = None, *, sync: bool = False, evict: bool = False,
+                 secrets: LibrarySecrets | None = None, images: Images | None = None) -> None:
+        self._client, self._kind, self._path, self.name = client, kind, PATHS[kind], name
         self._wanted = sorted(set(items or []))
+        self._sync_wanted, self._evict, self._images = sync, evict, images
+        self._secrets = secrets or LibrarySecrets()
+        # One for the whole task: a creation that is repeated after a lost answer makes no second library.
+        self._token = str(uuid.uuid4())
         self._id: str | None = None
+        self._synced, self._mark, self._reads = False, None, 0
 
     def read(self) -> dict | None:
         library = self._id or self._find()
-        info = None if library is None else self._client.find(f"{BASE}/{library}")
+        info = None if library is None else self._client.find(f"{self._path}/{library}")
         if info is None:
             return None
-        self._id = library
-        items = self._items(library)
-        there = {item["name"] for item in items}
-        subscription = info.get("subscription_info") or {}
-        own = {option: subscription.get(theirs) for option, theirs in SUBSCRIPTION.items()}
+        found = described({"id": library, "type": self._kind, **info})
+        self._id = found["id"]
+        items = wanted_items(self._client, found["id"], self._wanted)
+        files = found["on_demand"] is False
+        subscribed = self._kind == "subscribed"
         return {
-            "id": library,
-            "name": info["name"],
-            "type": "subscribed",
-            **own,
-            "ssl_thumbprint": own["ssl_thumbprint"].upper() if own["ssl_thumbprint"] else None,
-            "security_policy": info.get("security_policy_id"),
-            "datastore": next((b.get("datastore_id") for b in info.get("storage_backings") or []), None),
-            "last_sync_time": info.get("last_sync_time"),
+            **found,
             "items": items,
-            "missing_items": [name for name in self._wanted if name not in there],
+            "missing_items": missing_items(self._wanted, items, files=files, policy=found["security_policy"]),
+            "stale_items": stale_items(self._client, found["id"], items) if self._evict else [],
+            # Never synchronised is what a creation leaves that was cut short.
+            "synchronized": self._synced or (bool(found["last_sync_time"]) and not self._sync_wanted) if subscribed else None,
+            "password_updated": self._secrets.sent,
+            "not_compared": self._secrets.untold(found),
+            "images": NOT_CHECKED if self._images else None,
         }
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
-        thumbprint = desired.get("ssl_thumbprint")
+        refuse_foreign(self._kind, {**desired, "sync": self._sync_wanted, "evict": self._evict, **self._secrets.given})
+        if before is None:
+            self._refuse_creation(desired)
+        if desired.get("ssl_certificate"):
+            self._client.needs("9.0", "ssl_certificate of a content library")
         found = {
-            **desired,
+            **({} if before else {"description": "", "security_policy": "", **NEW[self._kind]}),
+            **{k: v for k, v in desired.items() if v is not None},
+            # In the case that it has: libraries are found without regard to it.
+            "name": before["name"] if before else self.name,
             "datastore": self._client.inventory.datastore(desired.get("datastore")),
-            "security_policy": self._client.inventory.security_policy(desired.get("security_policy")),
-            "ssl_thumbprint": thumbprint.upper() if thumbprint else None,
-            "missing_items": [],
+            **{key: self._secrets.trust.get(key) for key in TRUST},
+            "stale_items": [],
+            **({"missing_items": [], "synchronized": True} if self._kind == "subscribed" else {}),
         }
-        if before is not None:
-            # The name in the case that it has: libraries are found without regard to it.
-            found["name"] = before["name"]
-        unset = [k for k in ("subscription_url", "datastore") if found.get(k) is None]
-        if before is None and unset:
-            raise RayError(f"No content library is called {self.name!r}, and making one needs {' and '.join(unset)}.", code="INPUT",
-                           hint="Set them.")
-        if before is None or changes(before, found).keys() & {"subscription_url", "ssl_thumbprint"}:
-            self._probe(before or {}, found)
+        if desired.get("security_policy"):
+            found["security_policy"] = self._client.inventory.security_policy(desired["security_policy"])
+        if self._evict and {**(before or {}), **found}["on_demand"] is False:
+            raise RayError(f"Content library {self.name} fetches everything at once, and vCenter evicts files only where they are fetched on demand.",
+                           code="INPUT", hint="Set on_demand to true, or leave evict out.")
+        found = self._secrets.settle(self._kind, before, found)
+        self._probe(before, found)
         return found
 
     def create(self, desired: dict) -> None:
+        part = structure(self._kind, desired)
         body = {
             "name": self.name,
-            "type": "SUBSCRIBED",
+            "type": self._kind.upper(),
             "storage_backings": [{"type": "DATASTORE", "datastore_id": desired["datastore"]}],
-            "subscription_info": subscription_info({}, desired),
+            PART[self._kind]: {**part, **self._secrets.body(self._kind, {}, desired)},
+            **({"description": desired["description"]} if desired.get("description") else {}),
+            **({"security_policy_id": desired["security_policy"]} if desired.get("security_policy") else {}),
         }
-        if desired.get("security_policy"):
-            body["security_policy_id"] = desired["security_policy"]
-        # The token makes a repeated request harmless; a new one for each run, as a library may be made again after a removal.
-        self._id = self._client.post(BASE, body, headers={"Client-Token": str(uuid.uuid4())})
-        if not desired.get("automatic_sync"):
-            self._sync()
+        self._id = self._client.post(self._path, body, headers={"Client-Token": self._token})
+        self._secrets.sent = bool(desired.get("password_updated"))
+        # Creation starts the first synchronisation, as the SDK says; a library that is not synchronised by itself is asked to, to be sure.
+        if self._kind == "subscribed" and not desired.get("automatic_sync"):
+            self._sync(None)
+        self._synced = True
 
     def update(self, before: dict, desired: dict) -> None:
-        changed = changes(before, desired)
-        body: dict[str, t.Any] = {}
-        if changed.keys() & SUBSCRIPTION.keys():
-            body["subscription_info"] = subscription_info(before, desired)
+        changed = {k: v for k, v in desired.items() if v is not None and not same(v, before.get(k))}
+        stored = changed.keys() - set(ACTIONS)
+        body: dict[str, t.Any] = {"description": changed["description"]} if "description" in changed else {}
         if "security_policy" in changed:
-            body["security_policy_id"] = changed["security_policy"]
+            body.update({"security_policy_id": changed["security_policy"]} if changed["security_policy"] else {"unset_security_policy_id": True})
+        if "password_updated" in changed or stored & {*FIELDS[self._kind], "authentication"}:
+            merged = {**before, **{k: v for k, v in desired.items() if v is not None}, **self._secrets.trust}
+            body[PART[self._kind]] = {**structure(self._kind, merged), **self._secrets.body(self._kind, before, desired)}
         if body:
-            self._client.patch(f"{BASE}/{before['id']}", body)
-        if body or before["missing_items"]:
-            self._sync()
+            self._client.patch(f"{self._path}/{before['id']}", body)
+            self._secrets.sent = bool(desired.get("password_updated"))
+        for item in before["stale_items"]:
+            self._client.post(f"{SUBSCRIBED_ITEM}/{item['id']}", query={"action": "evict"})
+        if self._kind == "subscribed" and (stored - {"description"} or before["missing_items"] or not before["synchronized"]):
+            self._sync(before["last_sync_time"])
 
     def delete(self, before: dict) -> None:
         try:
-            self._client.delete(f"{BASE}/{before['id']}")
+            self._client.delete(f"{self._path}/{before['id']}")
         except RayError as error:
             if error.code in ("NOT_ALLOWED_IN_CURRENT_STATE", "RESOURCE_IN_USE"):
-                error.hint = "Detach the library from the namespaces that use it first."
+                error.hint = f"It is used by {self._users(before['id'])}. Detach it there first, a namespace with content_libraries of vcf.ray.namespace."
             raise
 
     def ready(self, current: dict | None) -> bool:
         if current is None:
             return False
-        refused = [i["name"] for i in current["items"] if i["name"] in self._wanted and i["security_compliance"] is False]
-        if refused and current["security_policy"]:
-            raise RayError(f"Content library {self.name} holds {', '.join(refused)}, but the security policy refused the signature.",
-                           code="FAILED", hint="Let the publisher sign the item, trust its certificate in vCenter, or use another policy.")
-        return not current["missing_items"]
+        refuse_unverified(self.name, [i for i in current["items"] if i["name"] in self._wanted], current["security_policy"])
+        if self._under_way(current) or current["missing_items"] or current["stale_items"]:
+            return False
+        done = self._images is None or self._images.ready(current)
+        if self._images:
+            current["images"] = self._images.found
+        return done
 
     def say(self, current: dict | None) -> str:
         if current is None:
             return "absent"
-        return f"missing {', '.join(current['missing_items'])}" if current["missing_items"] else "all items are there"
+        if current["missing_items"]:
+            return f"missing {', '.join(current['missing_items'])}"
+        if current["stale_items"]:
+            return f"still on the datastore: {', '.join(item['name'] for item in current['stale_items'])}"
+        if self._kind == "subscribed" and not current["last_sync_time"]:
+            return "not synchronised yet"
+        return f"all items are there; {self._images.say()}" if self._images else "all items are there"
 
     def diagnose(self) -> str:
         current = self.read()
         if current is None:
             return "vCenter does not list it."
-        ids = self._client.get(ITEM, query={"library_id": current["id"]}) or []
-        there = ", ".join(sorted(info["name"] for info in map(self._item, ids) if info)) or "nothing"
+        there = ", ".join(item["name"] for item in all_items(self._client, current["id"])) or "nothing"
+        if self._kind == "local":
+            return f"The library holds {there}. Nothing is fetched into a local library; somebody has to upload what is missing."
         return f"The library holds {there}; its last synchronisation was {current['last_sync_time'] or 'never'}."
 
     def _find(self) -> str | None:
-        ids = self._client.ask(LIBRARY, {"name": self.name, "type": "SUBSCRIBED"}, query={"action": "find"}) or []
-        if len(ids) > 1:
-            raise ambiguous("subscribed content library", self.name, [{"library": i} for i in ids], "library")
-        return ids[0] if ids else None
+        """The id; a name that is one needs no search."""
+        return self.name if UUID.fullmatch(self.name) else the_only(self._kind, self.name, find_libraries(self._client, self.name, self._kind))
 
-    def _items(self, library: str) -> list[dict]:
-        """Those that were asked for; a library may hold hundreds, and each costs a request."""
-        ids = [i for name in self._wanted for i in self._client.ask(ITEM, {"library_id": library, "name": name}, query={"action": "find"}) or []]
-        # They are found without regard to case.
-        infos = [info for info in map(self._item, ids) if info and info["name"] in self._wanted]
-        return [{k: info.get(k) for k in ("id", "name", "type", "security_compliance", "cached")} for info in infos]
+    def _refuse_creation(self, desired: dict) -> None:
+        """What a library that is not there yet cannot be, found out before anything is written."""
+        if UUID.fullmatch(self.name):
+            raise RayError(f"No {self._kind} content library has the id {self.name}.", code="NOT_FOUND", hint="Give the name of a library to make one.")
+        other = "local" if self._kind == "subscribed" else "subscribed"
+        taken = find_libraries(self._client, self.name, other)
+        if taken:
+            raise RayError(f"The content library {self.name!r} ({taken[0]}) is a {other} one, and no library changes its type.", code="INPUT",
+                           hint=f"Remove it first, set type to {other}, or take another name.")
+        unset = [k for k in ("subscription_url", "datastore") if desired.get(k) is None and (k == "datastore" or self._kind == "subscribed")]
+        if unset:
+            raise RayError(f"No {self._kind} content library is called {self.name!r}, and making one needs {' and '.join(unset)}.", code="INPUT",
+                           hint="Set them.")
+        if self._images:
+            raise UnknownYet(f"Content library {self.name} is not there yet, so no namespace has images of it.",
+                             hint="Make it without image, attach it to the namespace, then wait for the images in a task of its own.")
 
-    def _item(self, item: str) -> dict | None:
-        return self._client.find(f"{ITEM}/{item}")
-
-    def _sync(self) -> None:
-        self._client.post(f"{BASE}/{self._id}", query={"action": "sync"})
-
-    def _probe(self, before: dict, desired: dict) -> None:
-        """Ask vCenter whether it can reach and trust the publisher: a library that cannot is made all the same."""
-        info = subscription_info(before, desired)
-        answer = self._client.ask(BASE, {"subscription_info": info}, query={"action": "probe"}) or {}
-        status = answer.get("status", "SUCCESS")
-        if status == "SUCCESS":
+    def _probe(self, before: dict | None, desired: dict) -> None:
+        """Ask vCenter whether it can reach and trust the publisher, before anything is written and in check mode too."""
+        parts = {"subscription_url", "authentication", "library_username", "password_updated", *TRUST}
+        touched = before is None or any(desired.get(k) is not None and not same(desired[k], before.get(k)) for k in parts)
+        if self._kind != "subscribed" or not touched:
             return
-        raise refused_probe(info["subscription_url"], status, answer)
+        merged = {**(before or {}), **{k: v for k, v in desired.items() if v is not None}, **self._secrets.trust}
+        info = {**structure(self._kind, merged), **self._secrets.body(self._kind, before or {}, desired)}
+        if merged["authentication"] == "basic" and "password" not in info:
+            # vCenter knows the password and does not take it out for a probe.
+            return
+        answer = self._client.ask(self._path, {"subscription_info": info}, query={"action": "probe"}) or {}
+        if answer.get("status", "SUCCESS") != "SUCCESS":
+            raise refused_probe(info, answer)
 
+    def _sync(self, mark: str | None) -> None:
+        """Start a synchronisation; vCenter does nothing if one is under way. ``mark`` is when the last one was."""
+        try:
+            self._client.post(f"{self._path}/{self._id}", query={"action": "sync"})
+        except RayError as error:
+            if error.code == "RESOURCE_INACCESSIBLE":
+                error.hint = ("vCenter cannot reach the publisher, or no longer trusts it or is trusted by it. If its certificate or password has "
+                              "changed, give the new one with update_password: always.")
+            raise
+        self._synced, self._mark = True, mark
 
-def changes(before: dict, desired: dict) -> dict:
-    return {k: v for k, v in desired.items() if v is not None and not same(v, before.get(k))}
+    def _under_way(self, current: dict) -> bool:
+        """Whether a synchronisation that was asked for has left no trace yet."""
+        if self._kind == "local" or current["last_sync_time"] not in (None, self._mark if self._sync_wanted else None):
+            return False
+        self._reads += 1
+        if self._synced and self._reads % READS == 0:
+            self._sync(current["last_sync_time"])
+        return True
 
-
-def subscription_info(before: dict, desired: dict) -> dict:
-    """The whole structure: one that is given replaces the one that was."""
-    merged = {**before, **{k: v for k, v in desired.items() if v is not None}}
-    own = {theirs: merged[option] for option, theirs in SUBSCRIPTION.items() if merged.get(option) is not None}
-    return {**own, "authentication_method": "NONE"}
-
-
-def refused_probe(url: str, status: str, answer: dict) -> RayError:
-    said = [m if isinstance(m, str) else m.get("localized") or m.get("default_message") or "" for m in answer.get("error_messages") or []]
-    said_text = " ".join(text for text in said if text) or "no reason given"
-    message = f"vCenter cannot subscribe to {url}: {said_text} ({status})."
-    thumbprint = answer.get("ssl_thumbprint")
-    if status == "CERTIFICATE_ERROR" and thumbprint:
-        hint = f"Its certificate has the thumbprint {thumbprint}. If that is right, by another way than this one, set ssl_thumbprint to it."
-        return RayError(message, code=status, hint=hint, details={"ssl_thumbprint": thumbprint})
-    return RayError(message, code=status, hint="Check subscription_url, and that vCenter itself can reach it.")
+    def _users(self, library: str) -> str:
+        """Who uses the library, where vCenter tells (9.1)."""
+        rows = (self._client.find(f"{LIBRARY}/{library}/usages") or {}).get("library_usage_list") or []
+        names = [" ".join(row["resource_urn"].split(":")[2:]) for row in rows if row.get("resource_urn")]
+        return ", ".join(sorted(names)) or "something that vCenter does not name"
