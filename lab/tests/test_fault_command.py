@@ -8,7 +8,6 @@ from __future__ import annotations
 import pytest
 
 from vcf_lab import cli, fault
-from vcf_lab.ask import Unanswered
 from vcf_lab.vcenter.faults import KINDS
 
 
@@ -21,8 +20,16 @@ def test_names_needs_no_lab(capsys, tmp_path) -> None:
 
 def test_words_become_options() -> None:
     assert fault.asked("html", ["times=2", "path=a=b"]) == {"name": "html", "times": "2", "path": "a=b"}
-    with pytest.raises(Unanswered, match="twice is not KEY=VALUE"):
-        fault.asked("html", ["twice"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["html", "twice"], "twice is not KEY=VALUE"), (["nope"], "There is no fault 'nope'"), ([], "There are: unavailable, cut")],
+)
+def test_mistakes_are_one_sentence(capsys, words: list[str], said: str) -> None:
+    assert fault.add(*words) == 1
+    error = capsys.readouterr().err
+    assert said in error and len(error.splitlines()) == 1
 
 
 def test_a_fault_is_one_line() -> None:

@@ -177,6 +177,18 @@ def test_changed_meanwhile() -> None:
     with_front(scenario)
 
 
+def test_another_client_makes_the_same_user() -> None:
+    async def scenario(front: Front) -> None:
+        await administrator(front)
+        await arm(front, "changed-meanwhile")
+        status, text = await sso(front, USERS, "CreateLocalPersonUser", create("ray-dev"))
+        assert status == 500 and "already exists" in text
+        assert front.app["directory"].find("ray-dev") is not None
+        assert await struck(front) == {"changed-meanwhile": (1, True)}
+
+    with_front(scenario)
+
+
 def test_clear_by_name_or_all_and_what_cannot_be_armed() -> None:
     async def scenario(front: Front) -> None:
         await arm(front, "html", times=0)

@@ -51,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
     add("status", "parts and virtual machines")
     add("doctor", "ask every part for a sign of life; exit code 1 names the ill one")
     add("digest", "one number for the whole state").add_argument("--show", action="store_true", help="print the state")
-    add("requests", "what vCenter was asked").add_argument("--json", action="store_true")
+    form = add("requests", "what vCenter was asked").add_mutually_exclusive_group()
+    for name, text in (("--json", "everything that is known of each"), ("--privileges", "the privileges that they needed, of a user that is no administrator")):
+        form.add_argument(name, dest="form", action="store_const", const=name, help=text)
     _fault_options(add("fault", "let vCenter fail in a chosen way"))
     add("forward", "an address of the lab on 127.0.0.1").add_argument("where", metavar="[LOCALPORT:]ADDRESS:PORT")
     logs = add("logs", "logs of the parts")
@@ -182,7 +184,7 @@ def dispatch(options: argparse.Namespace) -> int:
         "tour": lambda: inside.python(state, "report", "tour", _command(options)),
         "doctor": lambda: inside.python(state, "doctor"),
         "digest": lambda: inside.python(state, "digest", *(["--show"] if options.show else [])),
-        "requests": lambda: inside.python(state, "report", "requests", *(["--json"] if options.json else [])),
+        "requests": lambda: inside.python(state, "report", "requests", *filter(None, [options.form])),
         "fault": lambda: _fault(state, options),
         "forward": lambda: forward.forward(state, options.where),
         "logs": lambda: _logs(state, options.part, options.follow),

@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from . import settings
-from .ask import Unanswered, get_json, told
+from .ask import get_json, told
+from .vcenter.faults import Faults
 
 URL = f"{settings.VCENTER_LAB_URL}/faults"
 
@@ -29,17 +30,27 @@ def asked(name: str, words: list[str]) -> dict[str, str]:
     """NAME and KEY=VALUE words as the front wants them."""
     wrong = [word for word in words if "=" not in word]
     if wrong:
-        raise Unanswered(f"{wrong[0]} is not KEY=VALUE")
+        raise ValueError(f"{wrong[0]} is not KEY=VALUE.")
     return {**dict(word.split("=", 1) for word in words), "name": name}
+
+
+def add(name: str = "", *words: str) -> int:
+    """Arm one; what cannot be armed is one sentence, found out before the lab is asked."""
+    try:
+        body = asked(name, list(words))
+        Faults().add(body)
+    except ValueError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    print(line(get_json(URL, method="POST", body=body)))
+    return 0
 
 
 def main() -> int:
     action, *words = sys.argv[1:]
     if action == "add":
-        if not words:
-            raise Unanswered("fault add: which one? `lab fault names` lists them")
-        print(line(get_json(URL, method="POST", body=asked(words[0], words[1:]))))
-    elif action == "clear":
+        return add(*words)
+    if action == "clear":
         cleared = get_json(URL + (f"?name={quote(words[0])}" if words else ""), method="DELETE")
         print(f"{cleared['cleared']} cleared")
     else:

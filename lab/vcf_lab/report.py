@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`lab requests`, `lab tour` and the machines of `lab status`: read from inside the lab.
 
-`python -m vcf_lab.report requests|tour|machines`
+`python -m vcf_lab.report requests [--json|--privileges]|tour|machines`
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ _MACHINES = "/apis/vmoperator.vmware.com/v1alpha2/virtualmachines"
 _CLUSTERS = "/apis/vmray.broadcom.com/v1alpha1/vmrayclusters"
 
 
-def requests(*, as_json: bool) -> None:
-    """What vCenter was asked since the lab came up."""
+def requests(form: str = "") -> None:
+    """What vCenter was asked since the lab came up, or the privileges that one needs to ask it."""
     entries = get_json(f"{settings.VCENTER_LAB_URL}/requests")
-    if as_json:
+    if form == "--json":
         print(json.dumps(entries))
+        return
+    if form == "--privileges":
+        print("\n".join(sorted({name for entry in entries for name in entry.get("privileges", ())})))
         return
     for entry in entries:
         print(f"{entry['method']:6} {entry['status']} {entry['path']}")
@@ -67,7 +70,7 @@ def _objects(lab: Lab, path: str) -> list[dict]:
 def main() -> int:
     what, *options = sys.argv[1:]
     if what == "requests":
-        requests(as_json="--json" in options)
+        requests(*options)
     elif what == "tour":
         tour(settings.load(), *options)
     else:

@@ -154,7 +154,8 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
 @web.middleware
 async def check_session(request: web.Request, handler: Handler) -> web.StreamResponse:
     """REST needs a session, and its user the privileges of the call."""
-    if not request.path.startswith("/api") or (request.method, request.path) == ("POST", "/api/session"):
+    login = (request.method, request.path) == ("POST", "/api/session") or request.path == legacy_session.PATH
+    if login or not request.path.startswith(("/api", "/rest")):
         return await handler(request)
     session = request.app["sessions"].touch(request.headers.get(HEADER, ""))
     if session is None:

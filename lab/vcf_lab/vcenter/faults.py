@@ -89,7 +89,7 @@ KINDS = {
     ),  # fmt: skip
     "conflict": Kind("a write is answered 409 CONCURRENT_CHANGE and not carried out", answers.conflict, lambda call: call.rest, _rest_write),
     "changed-meanwhile": Kind(
-        "another client changes, creates or deletes the object just before the write", objects.changed_meanwhile, _rest_write
+        "another client changes, creates or deletes the object just before the write", objects.changed_meanwhile, _any, _write
     ),
     "not-allowed-service": Kind("a new Supervisor Service is not on the allow-list", answers.not_allowed_service, _register),
     "hold": Kind(

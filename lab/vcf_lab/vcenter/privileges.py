@@ -23,7 +23,7 @@ from .errors import ApiError
 # Calls that any user may make who is logged in.
 OPEN_TO_ALL = ("/api/session", "/api/vcenter/namespaces-user")
 
-# Methods, path below /api (with ?action where it matters; the first line that fits counts), privileges.
+# Methods, path below /api, or all of it for the older /rest (with ?action where it matters; the first line that fits counts), privileges.
 TABLE = """
 GET         /vcenter/namespace-management/supervisors/summaries                 Namespaces.Manage System.Read
 GET         /vcenter/namespace-management/supervisors/{}/summary                Namespaces.Manage System.Read
@@ -51,7 +51,7 @@ GET         /vcenter/namespace-management/edge-cluster-compatibility...         
 GET       * /vcenter/namespace-management/networks/...                          System.Read
 GET         /vcenter/namespace-management/nsx-tier0-gateways...                 System.Read
 GET         /vcenter/consumption-domains/zones...                               System.Read
-ANY       * /vcenter/consumption-domains/zones...                               Zones.Manage
+ANY         /vcenter/consumption-domains/zones...                               Zone.Manage
 
 POST        /vcenter/namespace-management/supervisor-services?checkContent      System.Read
 GET         /vcenter/namespace-management/supervisor-services...                System.Read
@@ -66,16 +66,21 @@ GET         /content/trusted-certificates...                                    
 POST        /content/trusted-certificates                                       ContentLibrary.AddCertToTrustStore
 DELETE      /content/trusted-certificates/{}                                    ContentLibrary.DeleteCertFromTrustStore
 GET         /content/library/item/{}/storage...                                 ContentLibrary.ReadStorage
+ANY         /content/library/item/update-session...                             ContentLibrary.UpdateSession
+ANY         /content/library/item/download-session...                           ContentLibrary.DownloadSession
 GET         /content/library...                                                 System.Read
+GET         /rest/com/vmware/content/library/item/file                          System.Read
 POST        /content/library/item?find                                          System.Read
 POST        /content/library/item                                               ContentLibrary.AddLibraryItem
 PATCH       /content/library/item/{}                                            ContentLibrary.UpdateLibraryItem
 DELETE      /content/library/item/{}                                            ContentLibrary.DeleteLibraryItem
-POST      * /content/library/item/update-session...                             ContentLibrary.UpdateSession
 ANY       * /content/library/item/{}/...                                        ContentLibrary.UpdateSession
 POST        /content/library/subscribed-item/{}?sync                            ContentLibrary.SyncLibraryItem
 POST        /content/library/subscribed-item/{}?evict                           ContentLibrary.EvictLibraryItem
 POST        /content/library?find                                               System.Read
+POST        /content/library/{}?force-delete                                    ContentLibrary.DeleteLibrary
+PATCH|POST  /content/library/{}                                                 ContentLibrary.UpdateLibrary
+DELETE      /content/library/{}                                                 ContentLibrary.DeleteLibrary
 GET         /content/subscribed-library...                                      System.Read
 POST        /content/subscribed-library?probe                                   ContentLibrary.ProbeSubscription
 POST        /content/subscribed-library/{}?sync                                 ContentLibrary.SyncLibrary
@@ -125,11 +130,12 @@ def _rule(line: str) -> Rule:
     inferred = rest[0] == "*"
     path, *privileges = rest[inferred:]
     path, _, action = path.partition("?")
-    pattern = re.escape("/api" + path).replace(re.escape("{}"), "[^/]+")
+    path = path if path.startswith("/rest") else "/api" + path
+    pattern = re.escape(path).replace(re.escape("{}"), "[^/]+")
     # `...`: this path and all below it.
     pattern = re.sub(r"(/?)" + re.escape(re.escape("...")) + "$", "(/.*)?", pattern)
     wanted = frozenset() if methods == "ANY" else frozenset(methods.split("|"))
-    return Rule(wanted, "/api" + path, action, tuple(privileges), inferred, re.compile(pattern))
+    return Rule(wanted, path, action, tuple(privileges), inferred, re.compile(pattern))
 
 
 RULES = tuple(_rule(line) for line in TABLE.splitlines() if line)
