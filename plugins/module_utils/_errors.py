@@ -28,13 +28,13 @@ class RayError(Exception):
 
 
 class UnknownYet(RayError):
-    """In check mode: an answer depends on an object that an earlier step of the same run would have made.
+    """In check mode: an answer depends on an object that an earlier step of the same run would have made, or removed.
 
     ``reconcile`` turns it into ``changed: true`` with the reason under ``unknown``. Outside check mode it is an error.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message, code="NOT_FOUND", hint=hint)
+    def __init__(self, message: str, *, hint: str | None = None, code: str = "NOT_FOUND") -> None:
+        super().__init__(message, code=code, hint=hint)
 
 
 class MissingLibrary(RayError):

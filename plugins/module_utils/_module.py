@@ -52,7 +52,8 @@ def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Ca
 
 def _verified(params: dict) -> bool:
     """Whether TLS is verified for the endpoint of the options, and for the one of the login at a Supervisor."""
-    return all(options.get("validate_certs") is not False for options in (params, params.get("supervisor")) if isinstance(options, dict))
+    logins = (params, params.get("supervisor"), params.get("supervisor_login"))
+    return all(options.get("validate_certs") is not False for options in logins if isinstance(options, dict))
 
 
 def _speaker(module: AnsibleModule) -> t.Callable[[str], None]:

@@ -40,6 +40,7 @@ class Resource(t.Protocol):
     ``write_only`` ones that the server never gives back: they are sent at creation and never compared.
     ``resolve(before, desired)`` is optional: it turns names into ids and refuses what cannot work, before anything is
     written and in check mode too; ``UnknownYet`` from it means that an earlier step of the run makes what is missing.
+    ``removable(before)`` is optional too: it raises UnknownYet when something that is there now stands in the way of a removal.
     ``watching()`` is optional: a context manager around the wait, which gives ``pause(seconds)``, a sleep that ends as soon
     as the object has changed. ``longest_pause`` is optional too: the most seconds between two reads of a wait; and so is
     ``subject``: what a wait is told of, where ``name`` is a phrase.
@@ -75,6 +76,8 @@ def _reconcile(task: Task, resource: Resource, desired: dict | None) -> dict:
         before = resource.read()
         if desired is not None and hasattr(resource, "resolve"):
             desired = resource.resolve(before, desired)
+        if desired is None and before is not None and hasattr(resource, "removable"):
+            resource.removable(before)
     except UnknownYet as error:
         if not task.check_mode:
             raise
@@ -183,8 +186,8 @@ def _result(task: Task, resource: Resource, changed: bool, before: dict | None, 
 
 
 def _unknown(task: Task, resource: Resource, before: dict | None, desired: dict | None, error: UnknownYet) -> dict:
-    """Absent stays absent when the parent is not there; anything else would be made, by a run that makes the parent first."""
+    """Absent stays absent when the parent is not there; anything else is done by a run whose earlier steps make room for it."""
     after = None if desired is None else {k: v for k, v in overlay(before, desired).items() if v is not None}
-    result = _result(task, resource, desired is not None, before, after, after)
+    result = _result(task, resource, desired is not None or before is not None, before, after, after)
     result["unknown"] = [error.message]
     return result

@@ -97,6 +97,25 @@ def test_what_depends_on_an_object_that_is_not_there_yet_is_said_in_check_mode_o
         reconcile(task(), Orphan(None), WANTED)
 
 
+class Nailed(Shelf):
+    """Cannot be removed while a nail holds it."""
+
+    def removable(self, before: dict) -> None:
+        raise UnknownYet("A nail holds it.", code="RESOURCE_IN_USE")
+
+
+def test_what_stands_in_the_way_of_a_removal_is_said_in_check_mode_and_refused_for_real() -> None:
+    shelf = Nailed(THERE)
+    result = reconcile(task(check_mode=True), shelf, None)
+    assert result["changed"] is True and result["unknown"] == ["A nail holds it."]
+    assert result["diff"] == {"before": THERE, "after": {}}
+    with pytest.raises(RayError, match="A nail holds it") as caught:
+        reconcile(task(), shelf, None)
+    assert caught.value.code == "RESOURCE_IN_USE"
+    assert shelf.log == []
+    assert reconcile(task(), Nailed(None), None)["changed"] is False
+
+
 class SlowShelf(Shelf):
     """Ready at the third read; its watch says at once that something has changed."""
 
