@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import socket
@@ -10,8 +11,9 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
-from vcf_lab import cli, digest, forward, instance, lifecycle, network
+from vcf_lab import cli, digest, forward, instance, lifecycle, network, site_vars
 
 
 def lab_command(*words: str, state) -> subprocess.CompletedProcess[str]:
@@ -102,9 +104,17 @@ def test_end_waits_for_the_process(tmp_path):
     process.wait()
 
 
-def test_variables_are_filled_and_other_dollars_stay(lab):
-    text = lifecycle.fill("a: ${password}\nb: $6$salt\nc: ${unknown}", lab)
-    assert text == f"a: {lab.password}\nb: $6$salt\nc: ${{unknown}}"
+@pytest.mark.parametrize(("version", "provider", "count"), [("9.1", "foundation", 1), ("9.0", "foundation", 1), ("8.0.3", "haproxy", None)])
+def test_the_variables_of_site_are_of_the_release(lab, version, provider, count):
+    variables = yaml.safe_load(site_vars.text(dataclasses.replace(lab, version=version)))
+    supervisor = variables["vi_admin_supervisor"]
+    assert supervisor["load_balancer"]["provider"] == provider
+    assert supervisor["control_plane"].get("count") == count
+    assert variables["vcenter_password"] == lab.password
+    assert "${" not in str(variables)
+    if provider == "haproxy":
+        assert supervisor["load_balancer"]["certificate_authority"] == lab.ca_cert.read_text()
+        assert supervisor["load_balancer"]["password"] == f"{lab.password}-Lb1"
 
 
 def test_the_bridge_has_a_mac_of_its_own():

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import secrets
@@ -20,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import build, controlplane, instance, namespaces, pki, settings
+from . import build, controlplane, instance, namespaces, pki, settings, site_vars
 from .instance import Instance
 from .parts import environment
 from .settings import Lab, write_private
@@ -99,25 +98,8 @@ def _prepare(state: Path, binaries: Path, wanted: dict[str, Any]) -> Lab:
         (state / name).mkdir()
     pki.make_ca(state / "pki")
     controlplane.write_files(lab)
-    template = Path(__file__).with_name("site_vars.yml")
-    if template.exists():
-        write_private(state / "vars.yml", fill(template.read_text(), lab))
+    write_private(state / "vars.yml", site_vars.text(lab))
     return lab
-
-
-def fill(template: str, lab: Lab) -> str:
-    """Put the lab's values for `${password}` and its like; any other `$` stays."""
-    values = {
-        "state": lab.state,
-        "bin": lab.bin,
-        "version": lab.version,
-        "password": lab.password,
-        "ca_cert": lab.ca_cert,
-        "workload_portgroup": settings.WORKLOAD_PORTGROUP,
-        "package": Path(__file__).parent / "operator_package" / "ray-on-vcf.yaml",
-        "ray_version": importlib.metadata.version("ray"),
-    }
-    return string.Template(template).safe_substitute(values)
 
 
 def _password() -> str:
