@@ -1,90 +1,63 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What vCenter wants to hear when a Supervisor is enabled, out of the options of the module."""
+"""What vCenter wants to hear when a Supervisor is enabled, out of the options of the module; names become ids."""
 
 from __future__ import annotations
 
 import typing as t
 
-PROVIDERS = {"foundation": "VSPHERE_FOUNDATION", "haproxy": "HAPROXY"}
+from .namespace import library_id
+from .supervisor_balancer import edge
+from .supervisor_network import management_network, workload_network
 
 
-def enable_body(name: str, spec: dict, inventory: t.Any) -> dict:
-    """The specification of vCenter out of the options; names become ids."""
-    control, work = spec["control_plane"], spec["workloads"]
-    balancer = spec.get("load_balancer") or {}
+def enable_body(name: str, spec: dict, client: t.Any) -> dict:
+    """The specification of both calls that enable; that of zones has their names beside it."""
+    work, control = spec["workloads"], spec["control_plane"]
+    inventory = client.inventory
     policy = inventory.policy(spec.get("storage_policy"))
-    return pruned(
-        {
-            "name": name,
-            "control_plane": {
-                "size": control.get("size"),
-                "count": control.get("count"),
-                "storage_policy": inventory.policy(control.get("storage_policy")) or policy,
-                "network": management_network(control["network"], inventory),
-            },
-            "workloads": {
-                "network": workload_network(work, inventory),
-                "edge": edge(balancer),
-                "storage": {"ephemeral_storage_policy": policy, "image_storage_policy": policy},
-            },
-        }
-    )
+    return pruned({
+        "name": name,
+        "control_plane": {
+            **{key: control.get(key) for key in ("size", "count", "login_banner")},
+            "storage_policy": inventory.policy(control.get("storage_policy")) or policy,
+            "network": management_network(control["network"], client),
+        },
+        "workloads": {
+            "network": workload_network(work, client),
+            "edge": edge(spec, client),
+            "kube_API_server_options": {"security": {"certificate_dns_names": work.get("api_server_dns_names")}},
+            "images": images(work.get("images") or {}, client),
+            "storage": storage(work.get("storage") or {}, policy, inventory),
+        },
+    })
 
 
-def management_network(network: dict, inventory: t.Any) -> dict:
-    segment = {"networks": [inventory.network(network["portgroup"])]}
+def images(asked: dict, client: t.Any) -> dict:
+    """Where images of machines and containers come from."""
+    kubernetes, registry = asked.get("kubernetes_library"), asked.get("registry") or {}
     return {
-        "network": "management",
-        "backing": {"backing": "NETWORK_SEGMENT", "network_segment": segment},
-        "ip_management": addresses(network, []),
-        "services": services(network),
-        "proxy": {"proxy_settings_source": "VC_INHERITED"},
+        "repository": asked.get("repository"),
+        "kubernetes_content_library": None if kubernetes is None else library_id(client, kubernetes),
+        "content_libraries": [
+            {"content_library": library_id(client, entry["name"]), "supervisor_services": entry.get("services"),
+             "resource_naming_strategy": entry.get("naming")}
+            for entry in asked.get("content_libraries") or []
+        ],
+        "registry": {**{key: registry.get(key) for key in ("hostname", "port", "username", "password")},
+                     "certificate_chain": registry.get("certificate_authority")},
     }
 
 
-def workload_network(work: dict, inventory: t.Any) -> dict:
-    service_range = []
-    if work.get("service_cidr"):
-        start, slash, bits = work["service_cidr"].partition("/")
-        service_range = [{"assignee": "SERVICE", "ranges": [{"address": start, "count": 2 ** (32 - int(bits or 32))}]}]
+def storage(asked: dict, policy: str | None, inventory: t.Any) -> dict:
+    """The policies for pods and their images, and clusters whose vSAN gives file volumes."""
+    clusters = [inventory.cluster(name) for name in asked.get("file_volume_clusters") or []]
     return {
-        "network": "workload",
-        "network_type": "VSPHERE",
-        "vsphere": {"dvpg": inventory.network(work["portgroup"])},
-        "ip_management": addresses(work, service_range),
-        "services": services(work),
+        "ephemeral_storage_policy": inventory.policy(asked.get("ephemeral_storage_policy")) or policy,
+        "image_storage_policy": inventory.policy(asked.get("image_storage_policy")) or policy,
+        "cloud_native_file_volume": {"vsan_clusters": clusters},
     }
-
-
-def addresses(network: dict, more: list[dict]) -> dict:
-    """A fixed range where one is given, else DHCP."""
-    if not network.get("address"):
-        return {"dhcp_enabled": True, "ip_assignments": more}
-    node = {"assignee": "NODE", "ranges": [{"address": network["address"], "count": network["count"]}]}
-    return {"dhcp_enabled": False, "gateway_address": network.get("gateway"), "ip_assignments": [node, *more]}
-
-
-def services(network: dict) -> dict:
-    domains = network.get("search_domains") or []
-    dns = {"servers": network["dns"], "search_domains": domains} if network.get("dns") else None
-    return {"dns": dns, "ntp": {"servers": network["ntp"]} if network.get("ntp") else None}
-
-
-def edge(balancer: dict) -> dict:
-    result = {
-        "provider": PROVIDERS[balancer.get("provider") or "foundation"],
-        "load_balancer_address_ranges": [{"address": r["address"], "count": r["count"]} for r in balancer.get("ranges") or []],
-    }
-    if result["provider"] == "HAPROXY":
-        result["haproxy"] = {
-            "servers": [{"host": s["host"], "port": s["port"]} for s in balancer.get("servers") or []],
-            "username": balancer.get("username"),
-            "password": balancer.get("password"),
-            "certificate_authority_chain": balancer.get("certificate_authority"),
-        }
-    return result
 
 
 def pruned(value: t.Any) -> t.Any:

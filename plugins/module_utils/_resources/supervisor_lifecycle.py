@@ -1,0 +1,132 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Supervisor of its own: enabled, taken as it is, waited for, removed."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import RayError
+from . import supervisor as reads
+from .messages import Patience, joined
+from .supervisor_plan import refuse_nonsense, refuse_too_new
+from .supervisor_preflight import refuse_incompatible
+from .supervisor_spec import enable_body
+from .supervisor_users import refuse_in_use
+
+ERROR_PATIENCE = 600
+
+
+class Supervisor:
+    """One Supervisor by name; ``spec`` holds the options that matter only when it is enabled, names unresolved.
+
+    ``leaving``: it is to be removed, and ``read`` refuses that while something stands on it, in check mode too.
+    """
+
+    noun = "supervisor"
+    create_only = ("cluster", "zones")
+
+    def __init__(self, client: t.Any, name: str, spec: dict | None = None, leaving: bool = False) -> None:
+        self._client = client
+        self.name = name
+        self._spec = spec or {}
+        self._leaving = leaving
+        self._body: dict = {}
+        self._topology: dict[str, list[dict]] = {}
+        self._conditions: list[dict] = []
+        self._patience = Patience(ERROR_PATIENCE)
+
+    def read(self) -> dict | None:
+        found = reads.find_supervisor(self._client, self.name)
+        if found is None:
+            return None
+        found = reads.detailed(self._client, found)
+        zones = self._zones_of(found["supervisor"])
+        going = found["config_status"] == "REMOVING"
+        # How far it has come is of interest until it has arrived.
+        self._conditions = [] if found["ready"] or going else reads.conditions(self._client, found["supervisor"])
+        if self._leaving and not going:
+            refuse_in_use(self._client, found)
+        self._leaving = False
+        return {**found, "cluster": ", ".join(reads.clusters_in(zones)) or None, "zones": sorted(z["zone"] for z in zones if z.get("zone"))}
+
+    def resolve(self, before: dict | None, desired: dict) -> dict:
+        """Look up every name before the first write; of a Supervisor that is there only its place matters."""
+        zones = sorted(desired["zones"]) if desired.get("zones") else None
+        if before is not None:
+            cluster = self._client.inventory.cluster(desired.get("cluster"))
+            of_zones = cluster in (before["cluster"] or "").split(", ")
+            return {**desired, "name": before["name"], "cluster": before["cluster"] if of_zones else cluster, "zones": zones}
+        refuse_nonsense(self.name, desired, self._spec)
+        refuse_too_new(self._client, self._spec)
+        cluster = self._client.inventory.cluster(desired.get("cluster"))
+        refuse_incompatible(self._client, self.name, cluster, zones, self._spec["workloads"]["kind"])
+        self._body = enable_body(self.name, self._spec, self._client)
+        return {**desired, "cluster": cluster, "zones": zones}
+
+    def create(self, desired: dict) -> None:
+        if desired.get("zones"):
+            self._client.post(f"{reads.BASE}/supervisors", {"zones": desired["zones"], **self._body}, query={"action": "enable_on_zones"})
+        else:
+            path = f"{reads.BASE}/supervisors/{desired['cluster']}"
+            self._client.post(path, self._body, query={"action": "enable_on_compute_cluster"})
+
+    def update(self, before: dict, desired: dict) -> None:
+        """Nothing of a Supervisor can be changed here; the loop refuses what differs."""
+
+    def delete(self, before: dict) -> None:
+        if before["config_status"] == "REMOVING":
+            return
+        supervisor = before["supervisor"]
+        if not reads.is_cluster(supervisor) and self._client.version >= (9, 1):
+            try:
+                self._client.delete(f"{reads.BASE}/supervisors/{supervisor}")
+                return
+            except RayError as error:
+                # Some builds of 9.1 do not have the call; what is gone meanwhile is not found below either.
+                if error.code not in ("NOT_FOUND", "OPERATION_NOT_FOUND"):
+                    raise
+        for cluster in reads.clusters_in(self._zones_of(supervisor)):
+            self._client.post(f"{reads.BASE}/clusters/{cluster}", query={"action": "disable"})
+
+    def ready(self, current: dict | None) -> bool:
+        if current is None:
+            return False
+        if current["config_status"] == "REMOVING":
+            raise RayError(f"Supervisor {self.name} is being removed.", code="FAILED", hint="Wait until it is gone, then run again.")
+        bad = "ERROR" in (current["config_status"], current["kubernetes_status"])
+        if self._patience.lost(bad):
+            raise RayError(f"Supervisor {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {self._explained(current)}", code="FAILED",
+                           hint="Mend what is named there, or look into /var/log/vmware/wcp/wcpsvc.log on vCenter, then run again.")
+        return current["ready"] and bool(current["api_endpoint"])
+
+    def say(self, current: dict | None) -> str:
+        """One line for who waits; it changes with each condition."""
+        if current is None:
+            return "absent"
+        words = [f"{current['config_status']}, Kubernetes {current['kubernetes_status']}"]
+        waiting = open_ones(self._conditions)
+        if waiting:
+            done = len(self._conditions) - len(waiting)
+            words.append(f"{done} of {len(self._conditions)} conditions hold, next {waiting[0]['type']} ({waiting[0]['reason']})")
+        return "; ".join([*words, *current["messages"][:1]])
+
+    def diagnose(self) -> str:
+        """The conditions that do not hold tell which step of the configuration hangs."""
+        current = self.read()
+        return "vCenter does not list it." if current is None else self._explained(current)
+
+    def _explained(self, current: dict) -> str:
+        waiting = [" ".join([f"{c['type']}: {c['reason']}", *(f"({m})" for m in c["messages"])]) for c in open_ones(self._conditions)]
+        return f"{joined(current['messages'])} Open conditions: {', '.join(waiting) or 'none'}."
+
+    def _zones_of(self, supervisor: str) -> list[dict]:
+        """Asked once: a Supervisor does not move."""
+        if not self._topology.get(supervisor):
+            self._topology[supervisor] = reads.topology(self._client, supervisor)
+        return self._topology[supervisor]
+
+
+def open_ones(conditions: list[dict]) -> list[dict]:
+    return [condition for condition in conditions if condition["status"] != "TRUE"]

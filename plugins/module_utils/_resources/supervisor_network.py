@@ -1,0 +1,102 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks of a Supervisor: that of its control plane, and the first one of its workloads."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from .supervisor_nsx import distributed_switch, vpc_profile, vpc_project
+
+# The first release that takes a set of port groups; since then the single one is deprecated.
+SEGMENTS = (8, 0, 3)
+PROXY_SOURCES = {"vcenter": "VC_INHERITED", "own": "CLUSTER_CONFIGURED", "none": "NONE"}
+
+
+def management_network(network: dict, client: t.Any) -> dict:
+    names = network.get("portgroups") or [network["portgroup"]]
+    ids = [client.inventory.network(name) for name in names]
+    if client.version >= SEGMENTS:
+        backing: dict = {"backing": "NETWORK_SEGMENT", "network_segment": {"networks": ids}}
+    else:
+        backing = {"backing": "NETWORK", "network": ids[0]}
+    return {
+        "network": "management",
+        "backing": backing,
+        "ip_management": addresses(network, []),
+        "services": services(network),
+        "floating_IP_address": network.get("floating_address"),
+        "proxy": proxy(network.get("proxy") or {"source": "vcenter"}),
+    }
+
+
+def proxy(asked: dict) -> dict:
+    return {
+        "proxy_settings_source": PROXY_SOURCES[asked["source"]],
+        "https_proxy_config": asked.get("https"),
+        "http_proxy_config": asked.get("http"),
+        "no_proxy_config": asked.get("no_proxy"),
+        "tls_root_ca_bundle": asked.get("certificate_authority"),
+    }
+
+
+def workload_network(work: dict, client: t.Any) -> dict:
+    kind = WORKLOADS[work["kind"]]
+    nsx = work.get("nsx") or {}
+    ranges = [assignment(who, cidrs) for who, cidrs in (("SERVICE", [work.get("service_cidr")]), ("POD", nsx.get("pod_cidrs"))) if cidrs and cidrs[0]]
+    return {
+        "network": "workload",
+        **kind(work, client),
+        "ip_management": addresses(work, ranges, dhcp=work["kind"] == "vsphere"),
+        "services": services(work),
+    }
+
+
+def _vsphere(work: dict, client: t.Any) -> dict:
+    return {"network_type": "VSPHERE", "vsphere": {"dvpg": client.inventory.network(work["portgroup"])}}
+
+
+def _nsx(work: dict, client: t.Any) -> dict:
+    nsx = work["nsx"]
+    return {"network_type": "NSXT", "nsx": {"dvs": distributed_switch(client, nsx["distributed_switch"]),
+                                            "namespace_subnet_prefix": nsx.get("namespace_subnet_prefix")}}
+
+
+def _nsx_vpc(work: dict, client: t.Any) -> dict:
+    vpc = work["nsx_vpc"]
+    project = vpc_project(client, vpc.get("project"))
+    return {"network_type": "NSX_VPC", "nsx_vpc": {
+        "nsx_project": project,
+        "vpc_connectivity_profile": vpc_profile(client, project, vpc.get("connectivity_profile")),
+        "default_private_cidrs": [cidr(text) for text in vpc["private_cidrs"]],
+    }}
+
+
+WORKLOADS: dict[str, t.Callable[[dict, t.Any], dict]] = {"vsphere": _vsphere, "nsx": _nsx, "nsx_vpc": _nsx_vpc}
+
+
+def cidr(text: str) -> dict:
+    network = ipaddress.ip_network(text)
+    return {"address": str(network.network_address), "prefix": network.prefixlen}
+
+
+def assignment(assignee: str, cidrs: list[str]) -> dict:
+    """vCenter takes ranges of addresses where people think in networks."""
+    networks = [ipaddress.ip_network(text) for text in cidrs]
+    return {"assignee": assignee, "ranges": [{"address": str(n.network_address), "count": n.num_addresses} for n in networks]}
+
+
+def addresses(network: dict, more: list[dict], dhcp: bool = True) -> dict:
+    """A fixed range where one is given, else DHCP, which NSX has no use for."""
+    if not network.get("address"):
+        return {"dhcp_enabled": True if dhcp else None, "gateway_address": network.get("gateway"), "ip_assignments": more}
+    node = {"assignee": "NODE", "ranges": [{"address": network["address"], "count": network["count"]}]}
+    return {"dhcp_enabled": False, "gateway_address": network.get("gateway"), "ip_assignments": [node, *more]}
+
+
+def services(network: dict) -> dict:
+    domains = network.get("search_domains") or []
+    dns = {"servers": network["dns"], "search_domains": domains} if network.get("dns") else None
+    return {"dns": dns, "ntp": {"servers": network["ntp"]} if network.get("ntp") else None}
