@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 
 import wcp_support
 from vcf_lab.vcenter import supervisor_lifecycle
-from wcp_support import ENABLE_PATH, NM, Front, MemoryKube, enable_spec, front, quick
+from wcp_support import ENABLE_PATH, HAPROXY, NM, Front, MemoryKube, enable_spec, front, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 
@@ -118,7 +118,7 @@ def test_a_second_supervisor_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
             status, kind, text = await vc.refused("POST", ENABLE_PATH, enable_spec())
             assert (status, kind, text) == (400, "ALREADY_EXISTS", "A Supervisor with sv1 name already exists.")
             _, compatible = await vc.call("GET", f"{NM}/cluster-compatibility?network_provider=VSPHERE_NETWORK")
-            assert [entry["compatible"] for entry in compatible] == [False, True]
+            assert [entry["compatible"] for entry in compatible] == [False, True, True, True, True]
             _, default = await vc.call("GET", f"{NM}/cluster-compatibility?compatible=true")
             assert default == []  # the default network provider is NSX
 
@@ -219,15 +219,7 @@ def test_a_restarted_front_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_the_load_balancers_password_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quick(monkeypatch)
     spec = enable_spec()
-    spec["workloads"]["edge"] |= {
-        "provider": "HAPROXY",
-        "haproxy": {
-            "servers": [{"host": "10.244.0.9", "port": 5556}],
-            "username": "wcp",
-            "password": "planted",
-            "certificate_authority_chain": "pem",
-        },
-    }
+    spec["workloads"]["edge"] |= {"provider": "HAPROXY", "haproxy": HAPROXY}
 
     async def run() -> None:
         async with front(tmp_path) as vc:

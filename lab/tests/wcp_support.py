@@ -25,15 +25,17 @@ from vcf_lab.vcenter.errors import ApiError
 from vcf_lab.vcenter.store import Store
 
 NM = "/api/vcenter/namespace-management"
-ZONE = "zone-1"
 POLICY = "aa6d5a82-1c88-45da-85d3-3d74b91a5bad"
+
+PMEM = "c268da1b-b343-49f7-a468-b1deeb7078e0"
 
 
 class Inventory:
-    """Two clusters, two networks, one policy."""
+    """Five clusters, two of one name; two networks, two policies."""
 
     async def clusters(self) -> list[dict[str, Any]]:
-        return [{"cluster": "domain-c9", "name": "C0"}, {"cluster": "domain-c10", "name": "C1"}]
+        names = {"domain-c9": "C0", "domain-c10": "C1", "domain-c11": "C2", "domain-c12": "twin", "domain-c13": "twin"}
+        return [{"cluster": cluster, "name": name} for cluster, name in names.items()]
 
     async def networks(self) -> list[dict[str, Any]]:
         return [
@@ -42,7 +44,10 @@ class Inventory:
         ]
 
     async def policies(self) -> list[dict[str, Any]]:
-        return [{"policy": POLICY, "name": "vSAN Default", "description": ""}]
+        return [
+            {"policy": POLICY, "name": "vSAN Default", "description": ""},
+            {"policy": PMEM, "name": "Host-local PMem Default Storage Policy", "description": ""},
+        ]
 
 
 class MemoryKube:
@@ -118,14 +123,69 @@ class Front:
         await asyncio.wait_for(wcp_jobs.jobs(self.app).settled(), 10)
 
     async def supervisor(self) -> str:
-        """An enabled Supervisor."""
-        status, identifier = await self.call("POST", ENABLE_PATH, enable_spec())
-        assert status == 200, identifier
+        """An enabled Supervisor, in the way of the release."""
+        version = self.app["lab"].version
+        if version < "8":
+            path = f"{NM}/clusters/domain-c9?action=enable"
+            assert await self.call("POST", path, enable_spec_v1()) == (204, None)
+            identifier = next(iter(self.store["supervisors"]))
+        else:
+            status, identifier = await self.call("POST", ENABLE_PATH, enable_spec_of(version))
+            assert status == 200, identifier
         await self.settled()
-        return identifier
+        return str(identifier)
 
 
 ENABLE_PATH = f"{NM}/supervisors/domain-c9?action=enable_on_compute_cluster"
+
+
+HAPROXY = {
+    "servers": [{"host": "10.244.0.9", "port": 5556}],
+    "username": "wcp",
+    "password": "planted",
+    "certificate_authority_chain": "pem",
+}
+
+
+def enable_spec_of(version: str) -> dict[str, Any]:
+    """The specification in the words of a release from 8.0 on; the Foundation load balancer came with 9.0."""
+    spec = enable_spec()
+    if version < "9.0":
+        del spec["control_plane"]["count"]
+        spec["workloads"]["edge"] |= {"provider": "HAPROXY", "haproxy": dict(HAPROXY)}
+    return spec
+
+
+def enable_spec_v1() -> dict[str, Any]:
+    """The specification in the words of 7.0."""
+    network = {
+        "portgroup": "dvportgroup-11",
+        "address_ranges": [{"address": "10.244.0.100", "count": 20}],
+        "gateway": "10.244.0.1",
+        "subnet_mask": "255.255.0.0",
+    }
+    return {
+        "size_hint": "TINY",
+        "service_cidr": {"address": "10.96.0.0", "prefix": 16},
+        "network_provider": "VSPHERE_NETWORK",
+        "workload_networks_spec": {
+            "supervisor_primary_workload_network": {
+                "network": "primary",
+                "network_provider": "VSPHERE_NETWORK",
+                "vsphere_network": network,
+            }
+        },
+        "load_balancer_config_spec": {
+            "id": "lb",
+            "provider": "HA_PROXY",
+            "address_ranges": [{"address": "10.244.1.2", "count": 64}],
+            "ha_proxy_config_create_spec": dict(HAPROXY),
+        },
+        "master_management_network": {"network": "dvportgroup-11", "mode": "DHCP"},
+        "master_storage_policy": POLICY,
+        "ephemeral_storage_policy": POLICY,
+        "image_storage": {"storage_policy": POLICY},
+    }
 
 
 def enable_spec() -> dict[str, Any]:

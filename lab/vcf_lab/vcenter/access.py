@@ -12,12 +12,12 @@ from aiohttp import web
 from vcf_lab.vcenter import namespace_spec
 from vcf_lab.vcenter.errors import ApiError
 from vcf_lab.vcenter.namespaces import BASE, changeable, namespace, touch
-from vcf_lab.vcenter.wcp_request import body, invalid, no_content
+from vcf_lab.vcenter.store import Store
+from vcf_lab.vcenter.wcp_request import body, has, invalid, no_content
 
 routes = web.RouteTableDef()
 PATH = BASE + "/{namespace}/access/{domain}/{subject}"
-_CREATE = {"role*": namespace_spec.ROLES, "identity_provider": str}
-_SET = {"role*": namespace_spec.ROLES}
+_ROLE = {"role*": namespace_spec.ROLES, "identity_provider@8.0.1": str}
 
 
 def _principal(request: web.Request) -> dict[str, str]:
@@ -46,24 +46,49 @@ def _entry(request: web.Request, record: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+def _inherited(request: web.Request, record: dict[str, Any]) -> dict[str, Any] | None:
+    """The strongest role that a user has through groups; it can be seen here, not changed."""
+    principal = _principal(request)
+    user = f"{principal['subject']}@{principal['domain']}".lower()
+    if principal["subject_type"] != "USER":
+        return None
+    groups = {name.lower() for name in groups_of(request.app["store"], user)}
+    roles = [
+        entry["role"]
+        for entry in record["access_list"]
+        if entry["subject_type"] == "GROUP" and f"{entry['subject']}@{entry['domain']}".lower() in groups
+    ]
+    return {"role": min(roles, key=namespace_spec.ROLES.index), "inherited": True} if roles else None
+
+
+def groups_of(store: Store, user: str) -> list[str]:
+    """The groups that a user is in."""
+    found = next((entry for name, entry in store["users"].items() if name.lower() == user.lower()), {})
+    return list(found.get("groups", []))
+
+
 @routes.get(PATH)
 async def get(request: web.Request) -> web.Response:
-    entry = _entry(request, namespace(request))
-    return web.json_response({"role": entry["role"], "inherited": False})
+    record, principal = namespace(request), _principal(request)
+    direct = any(_same(entry, principal) for entry in record["access_list"])
+    inherited = None if direct else _inherited(request, record)
+    if inherited is not None:
+        return web.json_response(inherited)
+    entry = _entry(request, record)
+    answer = {field: entry[field] for field in ("role", "identity_provider") if field in entry}
+    return web.json_response({**answer, "inherited": False})
 
 
 @routes.post(PATH)
 async def create(request: web.Request) -> web.Response:
     record, principal = namespace(request), _principal(request)
-    spec = await body(request, _CREATE, "CreateSpec")
+    spec = await body(request, _ROLE, "CreateSpec")
     changeable(record)
     name = f"{principal['subject']}@{principal['domain']}"
     if any(_same(entry, principal) for entry in record["access_list"]):
         raise ApiError("ALREADY_EXISTS", f"{name} already has a role on namespace {record['namespace']}.", args=[name])
-    if not namespace_spec.principal_known(request.app, principal):
-        text = f"The {principal['subject_type'].lower()} {name} does not exist."
-        raise ApiError("UNSUPPORTED", text, id="vcenter.wcp.access.unknown_principal", args=[name])
-    record["access_list"].append({**principal, "role": spec["role"]})
+    namespace_spec.check_principal(request.app, {**principal, **spec}, "UNSUPPORTED")
+    record["access_list"].append({**principal, **spec})
     touch(request.app, record)
     return no_content()
 
@@ -72,9 +97,10 @@ async def create(request: web.Request) -> web.Response:
 async def replace(request: web.Request) -> web.Response:
     record = namespace(request)
     entry = _entry(request, record)
-    spec = await body(request, _SET, "SetSpec")
+    spec = await body(request, _ROLE, "SetSpec")
     changeable(record)
-    entry["role"] = spec["role"]
+    namespace_spec.check_principal(request.app, {**entry, **spec}, "UNSUPPORTED")
+    entry.update(spec)
     touch(request.app, record)
     return no_content()
 
@@ -91,14 +117,17 @@ async def delete(request: web.Request) -> web.Response:
 
 @routes.get("/api/vcenter/namespaces-user/namespaces")
 async def of_user(request: web.Request) -> web.Response:
-    """The namespaces that the session's user may enter."""
+    """The namespaces that the session's user may enter, or, since 8.0, those of the user that the query names."""
     store = request.app["store"]
-    user = str(request.get("user", "")).lower()
-    groups = {group.lower() for group in store["users"].get(user, {}).get("groups", [])}
+    user, groups = str(request.get("user", "")), set[str]()
+    if has(request, "8.0.1") and request.query.keys() & {"username", "groups"}:
+        user = request.query.get("username", "")
+        groups = {group.lower() for group in request.query.getall("groups", [])}
+    groups |= {group.lower() for group in groups_of(store, user)}
     items = []
     for record in store["namespaces"].values():
         names = {(entry["subject_type"], f"{entry['subject']}@{entry['domain']}".lower()) for entry in record["access_list"]}
-        mine = ("USER", user) in names or any(("GROUP", group) in names for group in groups)
+        mine = ("USER", user.lower()) in names or any(("GROUP", group) in names for group in groups)
         if mine or "administrators@vsphere.local" in groups:
             vip = store["supervisors"][record["supervisor"]]["vip"]
             items.append({"namespace": record["namespace"], "master_host": vip})

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from vcf_lab.kube import KubeError
-from vcf_lab.vcenter import namespace_objects
+from vcf_lab.vcenter import namespace_objects, namespace_zones
 from vcf_lab.vcenter.supervisor_objects import SELECTOR
 from vcf_lab.vcenter.wcp_jobs import pause
 from vcf_lab.vcenter.wcp_request import message
@@ -60,6 +60,7 @@ async def _make_equal(app: web.Application, record: dict[str, Any]) -> None:
             if (kind, obj["metadata"]["name"]) not in keep:
                 await kube.delete(kind, obj["metadata"]["name"], name)
     await prune_storage_classes(app, policies)
+    await namespace_zones.drain(app, record)
 
 
 async def _apply(app: web.Application, obj: dict[str, Any]) -> None:

@@ -9,18 +9,13 @@ import hashlib
 import re
 from typing import Any
 
+from vcf_lab.vcenter import namespace_quota
 from vcf_lab.vcenter.store import Store
 from vcf_lab.vcenter.supervisor_objects import MANAGED, RBAC
 
 VMOPERATOR = "vmoperator.vmware.com/v1alpha2"
 # Kinds inside a namespace that follow the vCenter; those no longer wanted are deleted.
 FOLLOWED = ("ResourceQuota", "VirtualMachineClass", "VirtualMachineImage", "RoleBinding")
-_COUNTS = {
-    "pod_count": "pods",
-    "service_count": "services",
-    "deployment_count": "count/deployments.apps",
-    "persistent_volume_claim_count": "persistentvolumeclaims",
-}
 _ROLES = {"OWNER": "edit", "EDIT": "edit", "VIEW": "view"}
 UNLIMITED = "9223372036854775807"
 
@@ -71,9 +66,7 @@ def quotas(record: dict[str, Any], policies: dict[str, dict[str, Any]]) -> list[
     for spec in record["storage_specs"]:
         limit = f"{spec['limit']}Mi" if "limit" in spec else UNLIMITED
         storage[f"{storage_class_name(policies[spec['policy']])}.storageclass.storage.k8s.io/requests.storage"] = limit
-    counts = {_COUNTS[key]: str(resources[key]) for key in _COUNTS if key in resources}
-    if "storage_request_limit" in resources:
-        counts["requests.storage"] = f"{resources['storage_request_limit']}Mi"
+    counts = namespace_quota.hard(resources)
     found = []
     if storage:
         found.append(_object("v1", "ResourceQuota", f"{name}-storagequota", name, spec={"hard": storage}))

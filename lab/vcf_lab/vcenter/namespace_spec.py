@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from vcf_lab.vcenter import namespace_network, namespace_quota, namespace_zones
 from vcf_lab.vcenter.errors import ApiError
 from vcf_lab.vcenter.wcp_request import invalid
 
@@ -17,41 +18,53 @@ NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 ROLES = ("OWNER", "EDIT", "VIEW")
 SUBJECT_TYPES = ("USER", "GROUP")
 
-UPDATE = {
+_COMMON = {
     "description": str,
-    "resource_spec": dict,
     "access_list": [
         {
             "subject_type*": SUBJECT_TYPES,
             "subject*": str,
             "domain*": str,
             "role*": ROLES,
-            "identity_provider": str,
-            "inherited": bool,
+            "identity_provider@8.0.1": str,
         }
     ],
     "storage_specs": [{"policy*": str, "limit": int}],
     "vm_service_spec": {"vm_classes": [str], "content_libraries": [str]},
-    "content_libraries": [
+    # Came with 8.0.2: of the lab's releases 8.0.3 is the first that has it.
+    "content_libraries@8.0.3": [
         {
             "content_library*": str,
             "writable": bool,
-            "allow_import": bool,
-            "resource_naming_strategy": ("FROM_ITEM_ID", "PREFER_ITEM_SOURCE_ID"),
+            "allow_import@9.0": bool,
+            "resource_naming_strategy@9.0": ("FROM_ITEM_ID", "PREFER_ITEM_SOURCE_ID"),
         }
     ],
-    "edges": list,
-    "infrastructure_policies": list,
+    "edges@9.1": [{"id*": str, "edge_provider*": str, "avi": {"se_group_name": str}}],
+    "infrastructure_policies@9.1": [str],
 }
+UPDATE = {
+    **_COMMON,
+    "resource_spec": namespace_quota.UPDATE,
+    "network_spec@9.0": namespace_network.UPDATE,
+    "zones@9.0": namespace_zones.SHAPE,
+}
+SET = {**_COMMON, "resource_spec": namespace_quota.SET, "network_spec@9.0": namespace_network.UPDATE}
 _CREATE = {
     "namespace*": str,
-    **UPDATE,
+    **_COMMON,
+    "resource_spec": namespace_quota.SET,
     "networks": [str],
     "creator": {"subject*": str, "domain*": str},
-    "namespace_network": dict,
+    "namespace_network": namespace_network.NAMESPACE_NETWORK,
 }
 CREATE = {"cluster*": str, **_CREATE}
-CREATE_V2 = {"supervisor*": str, **_CREATE, "zones": [dict], "network_spec": dict}
+CREATE_V2 = {
+    "supervisor*": str,
+    **_CREATE,
+    "zones@9.0": namespace_zones.SHAPE,
+    "network_spec@9.0": namespace_network.CREATE,
+}
 
 
 def name_of(spec: dict[str, Any]) -> str:
@@ -71,35 +84,64 @@ def principal_known(app: web.Application, entry: dict[str, Any]) -> bool:
     return any(name.lower() == wanted for name in section)
 
 
-async def validate(app: web.Application, spec: dict[str, Any]) -> None:
-    """Everything the specification names has to exist."""
-    policies = {entry["policy"] for entry in await app["inventory"].policies()}
-    for entry in spec.get("storage_specs", []):
-        if entry["policy"] not in policies:
-            raise invalid(f"The storage policy '{entry['policy']}' does not exist.", "storage_specs", entry["policy"])
-        if entry.get("limit", 0) < 0:
-            raise invalid("A storage limit cannot be negative.", "storage_specs", entry["policy"])
+async def validate(app: web.Application, spec: dict[str, Any], record: dict[str, Any]) -> None:
+    """Everything the specification names has to exist; `record` is what there was before."""
+    await _check_storage(app, spec)
+    namespace_quota.check(spec.get("resource_spec", {}))
     for name in spec.get("vm_service_spec", {}).get("vm_classes", []):
         if name not in app["store"]["vm_classes"]:
             raise invalid(f"The VM class '{name}' does not exist.", "vm_service_spec.vm_classes", name)
     libraries = app["store"]["libraries"]
-    named = [(name, False) for name in spec.get("vm_service_spec", {}).get("content_libraries", [])]
-    named += [(e["content_library"], e.get("writable", False)) for e in spec.get("content_libraries", [])]
-    for name, writable in named:
-        if name not in libraries:
-            raise invalid(f"The content library '{name}' does not exist.", "content_libraries", name)
-        if writable and libraries[name].get("type") == "SUBSCRIBED":
-            raise invalid(f"The subscribed content library '{name}' cannot be writable.", "content_libraries", name)
+    named = [{"content_library": name} for name in spec.get("vm_service_spec", {}).get("content_libraries", [])]
+    for entry in [*named, *spec.get("content_libraries", [])]:
+        _check_library(libraries, entry, record)
     seen = set()
     for entry in spec.get("access_list", []):
         key = (entry["subject_type"], entry["subject"].lower(), entry["domain"].lower())
         if key in seen:
             raise invalid(f"The access list names {entry['subject']}@{entry['domain']} twice.", "access_list")
         seen.add(key)
-        if not principal_known(app, entry):
-            raise invalid(
-                f"The {entry['subject_type'].lower()} {entry['subject']}@{entry['domain']} does not exist.", "access_list"
-            )
+        check_principal(app, entry, "INVALID_ARGUMENT")
+
+
+async def _check_storage(app: web.Application, spec: dict[str, Any]) -> None:
+    policies = {entry["policy"] for entry in await app["inventory"].policies()}
+    seen = set()
+    for entry in spec.get("storage_specs", []):
+        if entry["policy"] not in policies:
+            raise invalid(f"The storage policy '{entry['policy']}' does not exist.", "storage_specs", entry["policy"])
+        if entry.get("limit", 0) < 0:
+            raise invalid("A storage limit cannot be negative.", "storage_specs", entry["policy"])
+        if entry["policy"] in seen:
+            raise invalid(f"The storage policy '{entry['policy']}' is named twice.", "storage_specs", entry["policy"])
+        seen.add(entry["policy"])
+
+
+def _check_library(libraries: dict[str, Any], entry: dict[str, Any], record: dict[str, Any]) -> None:
+    name = entry["content_library"]
+    if name not in libraries:
+        raise invalid(f"The content library '{name}' does not exist.", "content_libraries", name)
+    subscribed = libraries[name].get("type") == "SUBSCRIBED"
+    for flag in ("writable", "allow_import"):
+        if entry.get(flag) and subscribed:
+            raise invalid(f"The subscribed content library '{name}' cannot be {flag}.", "content_libraries", name)
+    if entry.get("allow_import") and not entry.get("writable"):
+        raise invalid(f"allow_import needs a writable content library: '{name}'.", "content_libraries", name)
+    before = next((other for other in record["libraries"] if other["content_library"] == name), None)
+    strategy = entry.get("resource_naming_strategy")
+    if before and strategy and strategy != before.get("resource_naming_strategy", "FROM_ITEM_ID"):
+        raise invalid(f"The naming strategy of '{name}' cannot be changed.", "content_libraries", name)
+
+
+def check_principal(app: web.Application, entry: dict[str, Any], error: str) -> None:
+    """Single sign-on has the principal, or it comes from another identity provider, which gives no OWNER."""
+    name, kind = f"{entry['subject']}@{entry['domain']}", entry["subject_type"].lower()
+    if "identity_provider" in entry:
+        if entry["role"] == "OWNER":
+            text = f"The role OWNER cannot be given to {name}, who does not come from vSphere SSO."
+            raise ApiError("UNSUPPORTED", text, id="vcenter.wcp.access.owner_external", args=[name])
+    elif not principal_known(app, entry):
+        raise ApiError(error, f"The {kind} {name} does not exist.", id="vcenter.wcp.access.unknown_principal", args=[name])
 
 
 def libraries_after(record: dict[str, Any], spec: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,11 +10,12 @@ from typing import Any
 
 from aiohttp import web
 
-from vcf_lab.vcenter import namespace_lifecycle, namespace_spec, supervisors
+from vcf_lab.vcenter import namespace_lifecycle, namespace_network, namespace_quota, namespace_spec, namespace_zones
+from vcf_lab.vcenter import supervisors
 from vcf_lab.vcenter.errors import ApiError, missing
 from vcf_lab.vcenter.supervisors import cluster_names
 from vcf_lab.vcenter.wcp_jobs import jobs
-from vcf_lab.vcenter.wcp_request import body, found, has, invalid, no_content, since, wrong_state
+from vcf_lab.vcenter.wcp_request import body, found, has, no_content, since, wrong_state
 
 routes = web.RouteTableDef()
 BASE = "/api/vcenter/namespaces/instances"
@@ -73,16 +74,19 @@ def _info(request: web.Request, record: Record) -> Record:
         "access_list": record["access_list"],
         "storage_specs": record["storage_specs"],
         "vm_service_spec": {"vm_classes": record["vm_classes"], "content_libraries": libraries},
-        "networks": record["networks"],
+        "creator": record["creator"],
     }
-    for field in ("resource_spec", "creator", "network_spec"):
-        if field in record:
-            answer[field] = record[field]
+    if record["network_provider"] == "VSPHERE_NETWORK":
+        answer["networks"] = record["networks"]
+    if record.get("resource_spec"):
+        answer["resource_spec"] = record["resource_spec"]
     if has(request, "8.0.3"):
         default = {"writable": False}
         if has(request, "9.0"):
             default |= {"allow_import": False, "resource_naming_strategy": "FROM_ITEM_ID"}
         answer["content_libraries"] = [{**default, **entry} for entry in record["libraries"]]
+    if has(request, "9.1"):
+        answer |= {field: record.get(field, []) for field in ("edges", "infrastructure_policies")}
     return answer
 
 
@@ -92,26 +96,24 @@ async def _create(request: web.Request, spec: Record, supervisor: Record) -> web
     if name in store["namespaces"] or await request.app["kube"].get("Namespace", name) is not None:
         raise ApiError("ALREADY_EXISTS", f"Namespace {name} already exists.", id="vcenter.wcp.namespace.exists", args=[name])
     supervisors.running(supervisor)
-    if spec.get("networks"):
-        raise invalid(f"The namespace network '{spec['networks'][0]}' does not exist.", "networks")
-    if "namespace_network" in spec:
-        raise ApiError("UNSUPPORTED", "namespace_network needs NSX.", id="vcenter.wcp.namespace.network")
-    await namespace_spec.validate(request.app, spec)
+    networks = namespace_network.made(supervisor, spec)
+    namespace_zones.check(request.app, supervisor, spec.get("zones", []))
+    await namespace_spec.validate(request.app, spec, _cleared())
     user, _, domain = str(request.get("user", "")).partition("@")
     record = {
         "namespace": name,
         "supervisor": supervisor["supervisor"],
         "cluster": supervisor["cluster"],
-        "zone": supervisor["topology"][0]["zone"],
-        "networks": [],
+        "zones": namespace_zones.made(supervisor, spec.get("zones", [])),
+        "network_provider": namespace_network.provider(supervisor),
+        **networks,
         "creator": spec.get("creator", {"subject": user, "domain": domain}),
         "config_status": "CONFIGURING",
         "messages": [],
         **_cleared(),
     }
     _update(record, spec)
-    if "network_spec" in spec:
-        record["network_spec"] = spec["network_spec"]
+    record["resource_spec"] = spec.get("resource_spec", {})
     store["namespaces"][name] = record
     touch(request.app, record)
     return no_content()
@@ -125,7 +127,7 @@ def _cleared() -> Record:
 def _update(record: Record, spec: Record) -> None:
     """What is given replaces what was, whole; what is not given stays."""
     record["libraries"] = namespace_spec.libraries_after(record, spec)
-    for field in ("description", "access_list", "storage_specs", "resource_spec"):
+    for field in ("description", "access_list", "storage_specs", "edges", "infrastructure_policies"):
         if field in spec:
             record[field] = spec[field]
     if "vm_service_spec" in spec:
@@ -177,7 +179,10 @@ async def get_v2(request: web.Request) -> web.Response:
     record = namespace(request)
     answer = {"supervisor": record["supervisor"], **_info(request, record)}
     if has(request, "9.0"):
-        answer["zones"] = [{"zone": record["zone"], "type": "MANAGEMENT", "marked_for_removal": False}]
+        answer["zones"] = namespace_zones.shown(record)
+        network_spec = namespace_network.shown(record, newer=has(request, "9.1"))
+        if network_spec is not None:
+            answer["network_spec"] = network_spec
     return web.json_response(answer)
 
 
@@ -185,9 +190,12 @@ async def get_v2(request: web.Request) -> web.Response:
 async def update(request: web.Request) -> web.Response:
     record = namespace(request)
     spec = await body(request, namespace_spec.UPDATE, "UpdateSpec")
-    changeable(record)
-    await namespace_spec.validate(request.app, spec)
+    supervisor = await _changeable_to(request, record, spec)
+    namespace_zones.check(request.app, supervisor, spec.get("zones", []))
     _update(record, spec)
+    record["resource_spec"] = namespace_quota.changed(record["resource_spec"], spec.get("resource_spec", {}))
+    record["zones"] = namespace_zones.changed(record, spec.get("zones", []))
+    namespace_network.update(record, spec)
     touch(request.app, record)
     return no_content()
 
@@ -196,12 +204,31 @@ async def update(request: web.Request) -> web.Response:
 async def replace(request: web.Request) -> web.Response:
     """What is not given is cleared."""
     record = namespace(request)
-    spec = await body(request, namespace_spec.UPDATE, "SetSpec")
-    changeable(record)
-    await namespace_spec.validate(request.app, spec)
-    record.pop("resource_spec", None)
+    spec = await body(request, namespace_spec.SET, "SetSpec")
+    await _changeable_to(request, record, spec)
     record.update(_cleared())
     _update(record, spec)
+    record["resource_spec"] = spec.get("resource_spec", {})
+    namespace_network.update(record, spec)
+    touch(request.app, record)
+    return no_content()
+
+
+async def _changeable_to(request: web.Request, record: Record, spec: Record) -> Record:
+    """All checks of an update; the Supervisor of the namespace."""
+    changeable(record)
+    supervisor = supervisors.supervisor(request.app["store"], record["supervisor"])
+    namespace_network.check_update(supervisor, record, spec)
+    await namespace_spec.validate(request.app, spec, record)
+    return supervisor
+
+
+@routes.delete(BASE + "/{namespace}/zones/{zone}")
+@since("9.0")
+async def delete_zone(request: web.Request) -> web.Response:
+    record = namespace(request)
+    changeable(record)
+    namespace_zones.leave(record, request.match_info["zone"])
     touch(request.app, record)
     return no_content()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from vcf_lab.vcenter import access, installs, namespaces, nsx, registries, services, supervisor_capabilities
+from vcf_lab.vcenter import access, installs, namespace_quota, namespaces, nsx, registries, services, supervisor_capabilities
 from vcf_lab.vcenter import supervisor_clusters, supervisor_enable, supervisor_lifecycle, supervisor_networks
 from vcf_lab.vcenter import supervisors, vim_clusters, vmclasses, zones
 from vcf_lab.vcenter.vim import Vcsim
@@ -27,6 +27,7 @@ routes: list[web.AbstractRouteDef] = [
     *services.routes,
     *installs.routes,
     *namespaces.routes,
+    *namespace_quota.routes,
     *access.routes,
     *vmclasses.routes,
 ]
