@@ -8,79 +8,25 @@ from __future__ import annotations
 import base64
 import gzip
 import re
-from xml.sax.saxutils import escape
 
-from vcenter_front import PASSWORD, Front, with_front
+from sso_support import (
+    DISCOVERY,
+    GOOD_PASSWORD,
+    MANAGEMENT,
+    TRUST,
+    administrator,
+    assertion,
+    cookies_over_plain_http,
+    create,
+    login,
+    sso,
+    token,
+    user_id,
+)
+from vcenter_front import Front, with_front
 
 from vcf_lab import lifecycle
-from vcf_lab.settings import ADMINISTRATOR
 from vcf_lab.vcenter.directory import check_policy
-
-SECURITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
-TRUST = "http://docs.oasis-open.org/ws-sx/ws-trust/200512"
-SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-MANAGEMENT = ("SsoAdminPrincipalManagementService", "principalManagementService")
-DISCOVERY = ("SsoAdminPrincipalDiscoveryService", "principalDiscoveryService")
-GOOD_PASSWORD = "Ray-dev-1!"
-
-
-async def post(front: Front, path: str, body: str, header: str = "") -> tuple[int, str]:
-    text = f'<S:Envelope xmlns:S="{SOAP}"><S:Header>{header}</S:Header><S:Body>{body}</S:Body></S:Envelope>'
-    async with front.http.post(front.url + path, data=text, headers={"Content-Type": "text/xml"}) as answer:
-        return answer.status, await answer.text()
-
-
-async def token(front: Front, user: str = ADMINISTRATOR, password: str = PASSWORD) -> tuple[int, str]:
-    header = (
-        f'<o:Security xmlns:o="{SECURITY}"><o:UsernameToken><o:Username>{escape(user)}</o:Username>'
-        f"<o:Password>{escape(password)}</o:Password></o:UsernameToken></o:Security>"
-    )
-    body = (
-        f'<RequestSecurityToken xmlns="{TRUST}"><RequestType>{TRUST}/Issue</RequestType>'
-        f"<KeyType>{TRUST}/Bearer</KeyType></RequestSecurityToken>"
-    )
-    return await post(front, "/sts/STSService/vsphere.local", body, header)
-
-
-def assertion(text: str) -> str:
-    found = re.search(r"<saml2:Assertion .*?</saml2:Assertion>", text, re.DOTALL)
-    assert found
-    return found.group(0)
-
-
-async def login(front: Front, saml: str) -> tuple[int, str]:
-    header = f'<w:Security xmlns:w="{SECURITY}">{saml}</w:Security>'
-    body = '<Login xmlns="urn:sso"><_this type="SsoSessionManager">ssoSessionManager</_this></Login>'
-    return await post(front, "/sso-adminserver/sdk/vsphere.local", body, header)
-
-
-async def sso(front: Front, service: tuple[str, str], operation: str, parameters: str) -> tuple[int, str]:
-    kind, value = service
-    body = f'<{operation} xmlns="urn:sso"><_this type="{kind}">{value}</_this>{parameters}</{operation}>'
-    return await post(front, "/sso-adminserver/sdk/vsphere.local", body)
-
-
-def cookies_over_plain_http(front: Front) -> None:
-    """The cookie is for TLS only; tests speak plain HTTP."""
-    values = {cookie.key: cookie.value for cookie in front.http.cookie_jar}
-    front.http.headers["Cookie"] = "; ".join(f"{key}={value}" for key, value in values.items())
-
-
-async def administrator(front: Front) -> None:
-    _, issued = await token(front)
-    assert (await login(front, assertion(issued)))[0] == 200
-    cookies_over_plain_http(front)
-
-
-def user_id(name: str) -> str:
-    return f"<userId><name>{name}</name><domain>vsphere.local</domain></userId>"
-
-
-def create(name: str, password: str = GOOD_PASSWORD) -> str:
-    return (
-        f"<userName>{name}</userName><userDetails><description>a &lt;b&gt;</description></userDetails>"
-        f"<password>{password}</password>"
-    )
 
 
 def test_a_wrong_password_is_the_fault_of_ws_trust() -> None:

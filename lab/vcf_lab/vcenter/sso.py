@@ -15,10 +15,13 @@ from typing import Any
 
 from aiohttp import web
 
-from .directory import DOMAIN, PASSWORD_POLICY, Directory, principal_key
+from . import sso_wire
+from .directory import DOMAIN, PASSWORD_POLICY, Directory
 from .security import InvalidToken, verify_assertion
 from .soap import Call, SoapFault, element, envelope, read
-from .sso_principals import DISCOVERY, MANAGEMENT
+from .sso_discovery import DISCOVERY
+from .sso_domains import DOMAINS
+from .sso_principals import MANAGEMENT
 
 COOKIE = "JSESSIONID"
 SERVICES = {
@@ -28,6 +31,7 @@ SERVICES = {
     "passwordPolicyService": ("SsoAdminPasswordPolicyService", "passwordPolicyService"),
     "roleManagementService": ("SsoAdminRoleManagementService", "roleManagementService"),
     "lockoutPolicyService": ("SsoAdminLockoutPolicyService", "lockoutPolicyService"),
+    "domainManagementService": ("SsoAdminDomainManagementService", "domainManagementService"),
 }
 
 routes = web.RouteTableDef()
@@ -81,6 +85,7 @@ def _dispatch(request: web.Request, call: Call) -> str:
     user = directory.find(request.app["sso_sessions"].get(token, "")) if token else None
     if user is None:
         raise SoapFault("Not authenticated", "SsoFaultNotAuthenticatedFault")
+    sso_wire.check(call)
     if call.operation == "Logout":
         del request.app["sso_sessions"][token]
         return ""
@@ -88,31 +93,22 @@ def _dispatch(request: web.Request, call: Call) -> str:
         return _returned(MANAGEMENT["ResetLocalPersonUserPassword"](directory, call, user["name"]))
     if call.operation in DISCOVERY:
         return _returned(DISCOVERY[call.operation](directory, call))
-    handler = _changes().get(call.operation)
-    if handler is None:
-        raise SoapFault(f"Unknown method {call.operation}", "MethodNotFoundFault", namespace="urn:vim25")
     if not directory.is_administrator(user):
         raise SoapFault("Access not authorized to caller", "SsoFaultNoPermissionFault")
-    return _returned(handler(directory, call))
+    return _returned(_for_administrators()[call.operation](directory, call))
 
 
-def _changes() -> dict[str, Callable[[Directory, Call], Any]]:
+def _for_administrators() -> dict[str, Callable[[Directory, Call], Any]]:
     return {
         **MANAGEMENT,
+        **DOMAINS,
         "GetLocalPasswordPolicy": _password_policy,
         "GetLockoutPolicy": _lockout_policy,
-        "UnlockUserAccount": _unlock,
     }
 
 
 def _returned(value: Any) -> str:
     return element("returnval", value)
-
-
-def _unlock(directory: Directory, call: Call) -> bool:
-    user = call.parameters.find("./{*}userId/{*}name")
-    directory.unlock(principal_key("" if user is None else user.text or ""))
-    return True
 
 
 def _password_policy(directory: Directory, call: Call) -> dict[str, Any]:
