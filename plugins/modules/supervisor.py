@@ -564,9 +564,9 @@ PARTS = ("control_plane", "workloads", "load_balancer", "storage_policy")
 def ensure(task: Task, client: vcenter.VCenter) -> dict:
     """Bring the Supervisor to what the options say."""
     p = task.params
-    leaving = p["state"] == "absent"
-    resource = Supervisor(client, p["name"], {key: p[key] for key in PARTS}, leaving)
-    return reconcile(task, resource, None if leaving else {key: p[key] for key in ("name", "cluster", "zones")})
+    desired = {key: p[key] for key in ("name", "cluster", "zones")}
+    resource = Supervisor(client, p["name"], {key: p[key] for key in PARTS})
+    return reconcile(task, resource, desired if p["state"] == "present" else None)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import UnknownYet
-from .._names import ambiguous, missing
+from .._names import ambiguous, canonical, missing
 from .messages import texts
 
 BASE = "/api/vcenter/namespace-management"
@@ -25,7 +25,7 @@ def summaries(client: t.Any) -> list[dict]:
 
 def find_supervisor(client: t.Any, wanted: str) -> dict | None:
     """The Supervisor of this name or id."""
-    matches = [s for s in summaries(client) if wanted in (s["name"], s["supervisor"])]
+    matches = [s for s in summaries(client) if s["name"] == wanted or s["supervisor"] == canonical(wanted)]
     if len(matches) > 1:
         raise ambiguous("Supervisor", wanted, matches, "supervisor")
     return matches[0] if matches else None
@@ -97,7 +97,7 @@ def _from_cluster(row: dict) -> dict:
 def _described(supervisor: str, name: str, info: dict, endpoint: str | None, messages: list | None) -> dict:
     config, kubernetes = info.get("config_status"), info.get("kubernetes_status")
     return {
-        "supervisor": supervisor,
+        "supervisor": canonical(supervisor),
         "name": name,
         "config_status": config,
         "kubernetes_status": kubernetes,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .supervisor_nsx import distributed_switch, edge_cluster, tier0_gateway
+from .supervisor_nsx import edge_cluster, tier0_gateway
 from .supervisor_plan import provider_of
 
 PROVIDERS = {"foundation": "VSPHERE_FOUNDATION", "haproxy": "HAPROXY", "nsx_advanced": "NSX_ADVANCED", "nsx": "NSX", "nsx_vpc": "NSX_VPC"}
@@ -48,11 +48,9 @@ def _nsx_advanced(spec: dict, balancer: dict, client: t.Any) -> dict:
 
 def _nsx(spec: dict, balancer: dict, client: t.Any) -> dict:
     asked = balancer.get("nsx") or {}
-    gateway = asked.get("tier0_gateway")
-    switch = "" if gateway is None else distributed_switch(client, spec["workloads"]["nsx"]["distributed_switch"])
     return {
         "edge_cluster_ID": edge_cluster(client, asked.get("edge_cluster")),
-        "t0_gateway": tier0_gateway(client, gateway, switch),
+        "t0_gateway": tier0_gateway(client, asked.get("tier0_gateway"), spec["workloads"]["nsx"]["distributed_switch"]),
         "routing_mode": asked.get("routing_mode"),
         "egress_IP_ranges": ranges(asked.get("egress_ranges")),
         "load_balancer_size": asked.get("size"),

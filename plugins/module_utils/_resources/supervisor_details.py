@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import typing as t
 
+from .._names import canonical
 from .messages import texts
 from .supervisor import BASE, clusters_in, conditions, detailed, is_cluster, summaries, topology
 
 
 def list_supervisors(client: t.Any, wanted: str | None, closer: bool) -> list[dict]:
     """Those of a name or id, or all, sorted by name; ``closer`` adds conditions, capabilities and version."""
-    found = [row for row in summaries(client) if wanted in (None, row["name"], row["supervisor"])]
+    found = [row for row in summaries(client) if wanted is None or row["name"] == wanted or row["supervisor"] == canonical(wanted)]
     return sorted((_described(client, row, closer) for row in found), key=lambda row: (row["name"], row["supervisor"]))
 
 

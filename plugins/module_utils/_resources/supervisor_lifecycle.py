@@ -19,19 +19,15 @@ ERROR_PATIENCE = 600
 
 
 class Supervisor:
-    """One Supervisor by name; ``spec`` holds the options that matter only when it is enabled, names unresolved.
-
-    ``leaving``: it is to be removed, and ``read`` refuses that while something stands on it, in check mode too.
-    """
+    """One Supervisor by name; ``spec`` holds the options that matter only when it is enabled, names unresolved."""
 
     noun = "supervisor"
     create_only = ("cluster", "zones")
 
-    def __init__(self, client: t.Any, name: str, spec: dict | None = None, leaving: bool = False) -> None:
+    def __init__(self, client: t.Any, name: str, spec: dict | None = None) -> None:
         self._client = client
         self.name = name
         self._spec = spec or {}
-        self._leaving = leaving
         self._body: dict = {}
         self._topology: dict[str, list[dict]] = {}
         self._conditions: list[dict] = []
@@ -43,12 +39,9 @@ class Supervisor:
             return None
         found = reads.detailed(self._client, found)
         zones = self._zones_of(found["supervisor"])
-        going = found["config_status"] == "REMOVING"
         # How far it has come is of interest until it has arrived.
-        self._conditions = [] if found["ready"] or going else reads.conditions(self._client, found["supervisor"])
-        if self._leaving and not going:
-            refuse_in_use(self._client, found)
-        self._leaving = False
+        done = found["ready"] or found["config_status"] == "REMOVING"
+        self._conditions = [] if done else reads.conditions(self._client, found["supervisor"])
         return {**found, "cluster": ", ".join(reads.clusters_in(zones)) or None, "zones": sorted(z["zone"] for z in zones if z.get("zone"))}
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
@@ -64,6 +57,10 @@ class Supervisor:
         refuse_incompatible(self._client, self.name, cluster, zones, self._spec["workloads"]["kind"])
         self._body = enable_body(self.name, self._spec, self._client)
         return {**desired, "cluster": cluster, "zones": zones}
+
+    def removable(self, before: dict) -> None:
+        if before["config_status"] != "REMOVING":
+            refuse_in_use(self._client, before)
 
     def create(self, desired: dict) -> None:
         if desired.get("zones"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from .supervisor_nsx import distributed_switch, vpc_profile, vpc_project
+from .supervisor_nsx import vpc_profile, vpc_project
 
 # The first release that takes a set of port groups; since then the single one is deprecated.
 SEGMENTS = (8, 0, 3)
@@ -60,7 +60,7 @@ def _vsphere(work: dict, client: t.Any) -> dict:
 
 def _nsx(work: dict, client: t.Any) -> dict:
     nsx = work["nsx"]
-    return {"network_type": "NSXT", "nsx": {"dvs": distributed_switch(client, nsx["distributed_switch"]),
+    return {"network_type": "NSXT", "nsx": {"dvs": client.inventory.distributed_switch(nsx["distributed_switch"]),
                                             "namespace_subnet_prefix": nsx.get("namespace_subnet_prefix")}}
 
 

@@ -12,11 +12,6 @@ from .._names import choose, missing
 BASE = "/api/vcenter/namespace-management"
 
 
-def distributed_switch(client: t.Any, wanted: str) -> str:
-    rows = client.get(f"{BASE}/networks/nsx/distributed-switches") or []
-    return choose("distributed switch", wanted, rows, "distributed_switch")
-
-
 def edge_cluster(client: t.Any, wanted: str | None) -> str | None:
     if wanted is None:
         return None
@@ -24,9 +19,10 @@ def edge_cluster(client: t.Any, wanted: str | None) -> str | None:
 
 
 def tier0_gateway(client: t.Any, wanted: str | None, switch: str) -> str | None:
+    """Gateways are listed by the switch, name or id, whose traffic they take."""
     if wanted is None:
         return None
-    rows = client.get(f"{BASE}/nsx-tier0-gateways", query={"distributed_switch": switch}) or []
+    rows = client.get(f"{BASE}/nsx-tier0-gateways", query={"distributed_switch": client.inventory.distributed_switch(switch)}) or []
     return choose("tier-0 gateway", wanted, rows, "tier0_gateway", "display_name")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .namespace import library_id
+from .namespace_names import library_id
 from .supervisor_balancer import edge
 from .supervisor_network import management_network, workload_network
 

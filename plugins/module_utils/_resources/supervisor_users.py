@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import RayError
+from .._errors import RayError, UnknownYet
 from .service_install import Installs
 
 NAMESPACES = "/api/vcenter/namespaces/instances"
@@ -16,13 +16,17 @@ CORE = ("kubernetes.vmware.com", "tkg.vsphere.vmware.com")
 
 
 def refuse_in_use(client: t.Any, found: dict) -> None:
-    """Raise with the list of namespaces and services: some releases would take them away without a question."""
+    """Raise with the list of namespaces and services: some releases would take them away without a question.
+
+    Raises:
+        UnknownYet: in check mode the steps before may be those that remove them.
+    """
     supervisor = found["supervisor"]
     parts = [("namespaces", _namespaces(client, supervisor)), ("services", _services(client, supervisor))]
     left = [f"{noun} {', '.join(sorted(names))}" for noun, names in parts if names]
     if left:
-        raise RayError(f"Supervisor {found['name']} cannot be removed: on it are the {' and the '.join(left)}.", code="IN_USE",
-                       hint="Remove those first, with vcf.ray.namespace and vcf.ray.supervisor_service_install.")
+        raise UnknownYet(f"Supervisor {found['name']} cannot be removed: on it are the {' and the '.join(left)}.", code="RESOURCE_IN_USE",
+                         hint="Remove those first, with vcf.ray.namespace and vcf.ray.supervisor_service_install.")
 
 
 def _namespaces(client: t.Any, supervisor: str) -> list[str]:

@@ -213,13 +213,14 @@ def test_remove_and_the_older_way() -> None:
     assert not run(supervisor, NOBODY, name="sv", state="absent")["changed"]
 
 
-def test_what_stands_on_it_is_listed_in_check_mode_too() -> None:
+def test_what_stands_on_it_is_listed_before_any_write() -> None:
     on_it = [(*LIST, listed()), TOPOLOGY, (*NAMESPACES, [{"namespace": "n", "supervisor": "sv-id"}]),
              (*SERVICES, {"supervisor_services": [{"supervisor_service": "ray.example.com"}]})]
-    for check_mode in (True, False):
-        with pytest.raises(RayError, match="on it are the namespaces n and the services ray.example.com") as caught:
-            run(supervisor, *on_it, name="sv", state="absent", check_mode=check_mode)
-        assert caught.value.code == "IN_USE"
+    with pytest.raises(RayError, match="on it are the namespaces n and the services ray.example.com") as caught:
+        run(supervisor, *on_it, name="sv", state="absent")
+    assert caught.value.code == "RESOURCE_IN_USE"
+    # A teardown in check mode has removed nothing yet.
+    assert "on it are the namespaces n" in run(supervisor, *on_it, name="sv", state="absent", check_mode=True)["unknown"][0]
 
 
 def test_one_of_7_0_is_read_and_removed_by_its_cluster() -> None:

@@ -202,7 +202,7 @@ def test_nsx() -> None:
     work = {"kind": "nsx", "service_cidr": "10.96.0.0/23", "nsx": nsx}
     balancer = {"ranges": RANGES, "nsx": {"edge_cluster": "edge", "tier0_gateway": "t0", "egress_ranges": RANGES, "routing_mode": "NAT", "size": "LARGE",
                                           "ingress_certificate": "PEM"}}
-    result = body(SWITCHES, SWITCHES, edges, gateways, workloads=work, load_balancer=balancer)["workloads"]
+    result = body(SWITCHES, edges, SWITCHES, gateways, workloads=work, load_balancer=balancer)["workloads"]
     assert result["network"] == {
         "network": "workload", "network_type": "NSXT", "nsx": {"dvs": "50 0a", "namespace_subnet_prefix": 27},
         "ip_management": {"ip_assignments": [{"assignee": "SERVICE", "ranges": [{"address": "10.96.0.0", "count": 512}]},
