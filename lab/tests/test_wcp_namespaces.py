@@ -318,7 +318,7 @@ def test_vm_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             assert (await vc.call("POST", CLASSES, {**gpu, "memory_reservation": 100}))[0] == 204
             await made(vc, vm_service_spec={"vm_classes": ["ray-small"]})
             _, info = await vc.call("GET", f"{CLASSES}/ray-small")
-            assert info["namespaces"] == ["ray"] and "description" not in info
+            assert info["namespaces"] == ["ray"] and info["description"] == ""
             assert (await vc.refused("DELETE", f"{CLASSES}/ray-small"))[:2] == (400, "RESOURCE_IN_USE")
             assert (await vc.call("PATCH", f"{CLASSES}/ray-small", {"memory_MB": 4096}))[0] == 204
             await vc.settled()

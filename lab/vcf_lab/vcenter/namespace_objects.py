@@ -75,14 +75,41 @@ def quotas(record: dict[str, Any], policies: dict[str, dict[str, Any]]) -> list[
     return found
 
 
-def vm_class(record: dict[str, Any], into: str) -> dict[str, Any]:
-    """A VM class as the VM Operator reads it."""
+def vm_class(record: dict[str, Any], into: str, policies: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A VM class as the VM Operator reads it: hardware, what is reserved of it, and the config spec."""
     hardware: dict[str, Any] = {"cpus": record["cpu_count"], "memory": f"{record['memory_MB']}Mi"}
-    devices = record.get("devices", {})
-    if devices.get("vgpu_devices"):
-        hardware["devices"] = {"vgpuDevices": [{"profileName": gpu["profile_name"]} for gpu in devices["vgpu_devices"]]}
+    devices = _devices(record.get("devices", {}))
+    if devices:
+        hardware["devices"] = devices
+    if "instance_storage" in record:
+        storage = record["instance_storage"]
+        volumes = [{"size": f"{volume['size']}Mi"} for volume in storage["volumes"]]
+        hardware["instanceStorage"] = {"volumes": volumes}
+        if storage["policy"] in policies:
+            hardware["instanceStorage"]["storageClass"] = storage_class_name(policies[storage["policy"]])
     spec: dict[str, Any] = {"hardware": hardware, "description": record.get("description", "")}
+    requests = {}
+    if record.get("cpu_reservation"):
+        requests["cpu"] = f"{record['cpu_count'] * record['cpu_reservation'] * 10}m"  # thousandths of a core
+    if record.get("memory_reservation"):
+        requests["memory"] = f"{record['memory_MB'] * record['memory_reservation'] // 100}Mi"
+    if requests:
+        spec["policies"] = {"resources": {"requests": requests}}
+    if "config_spec" in record:
+        spec["configSpec"] = record["config_spec"]
     return _object(VMOPERATOR, "VirtualMachineClass", record["id"], into, spec=spec)
+
+
+def _devices(devices: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if devices.get("vgpu_devices"):
+        found["vgpuDevices"] = [{"profileName": gpu["profile_name"]} for gpu in devices["vgpu_devices"]]
+    if devices.get("dynamic_direct_path_IO_devices"):
+        names = {"vendor_id": "vendorID", "device_id": "deviceID", "custom_label": "customLabel"}
+        found["dynamicDirectPathIODevices"] = [
+            {names[key]: value for key, value in device.items()} for device in devices["dynamic_direct_path_IO_devices"]
+        ]
+    return found
 
 
 def image(item: dict[str, Any], library: dict[str, Any], into: str) -> dict[str, Any]:
@@ -140,7 +167,8 @@ def wanted(store: Store, record: dict[str, Any], policies: dict[str, dict[str, A
     """Everything that has to be inside the namespace now."""
     name = record["namespace"]
     found = quotas(record, policies)
-    found += [vm_class(store["vm_classes"][entry], name) for entry in record["vm_classes"] if entry in store["vm_classes"]]
+    classes = [store["vm_classes"][entry] for entry in record["vm_classes"] if entry in store["vm_classes"]]
+    found += [vm_class(entry, name, policies) for entry in classes]
     libraries = {entry["content_library"] for entry in record["libraries"]}
     found += [
         image(item, store["libraries"].get(item["library_id"], {}), name)

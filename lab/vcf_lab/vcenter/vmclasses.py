@@ -10,14 +10,16 @@ from typing import Any
 
 from aiohttp import web
 
-from vcf_lab.vcenter import namespaces
+from vcf_lab.vcenter import namespaces, vmclass_shape
 from vcf_lab.vcenter.errors import ApiError
 from vcf_lab.vcenter.store import Store
-from vcf_lab.vcenter.wcp_request import body, found, invalid, no_content
+from vcf_lab.vcenter.wcp_request import body, found, has, invalid, no_content
 
 routes = web.RouteTableDef()
 BASE = "/api/vcenter/namespace-management/virtual-machine-classes"
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# Fields of a class that releases before these do not tell.
+_LATER = {"instance_storage": "8.0.1", "config_spec": "8.0.3"}
 SIZES = {
     "xsmall": (2, 2),
     "small": (2, 4),
@@ -28,21 +30,6 @@ SIZES = {
     "4xlarge": (16, 128),
     "8xlarge": (32, 128),
 }
-_UPDATE = {
-    "cpu_count": int,
-    "memory_MB": int,
-    "cpu_reservation": int,
-    "memory_reservation": int,
-    "description": str,
-    "devices": {
-        "vgpu_devices": [{"profile_name*": str}],
-        "dynamic_direct_path_IO_devices": [{"vendor_id*": int, "device_id*": int, "custom_label": str}],
-    },
-    "instance_storage": {"policy*": str, "volumes*": [{"size*": int}]},
-    "config_spec": dict,
-}
-_CREATE = {"id*": str, **_UPDATE, "cpu_count*": int, "memory_MB*": int}
-del _CREATE["cpu_count"], _CREATE["memory_MB"]
 
 
 def seed(store: Store) -> None:
@@ -59,43 +46,44 @@ def seed(store: Store) -> None:
     store.changed()
 
 
-def _validate(spec: dict[str, Any]) -> None:
-    for field in ("cpu_count", "memory_MB"):
-        if spec.get(field, 1) < 1:
-            raise invalid(f"{field} has to be at least 1.", field)
-    for field in ("cpu_reservation", "memory_reservation"):
-        if not 0 <= spec.get(field, 0) <= 100:
-            raise invalid(f"{field} is a percentage, 0 to 100.", field)
-    if any(spec.get("devices", {}).values()) and spec.get("memory_reservation") != 100:
-        raise invalid("A class with devices needs a memory_reservation of 100.", "memory_reservation")
-
-
-def _info(store: Store, record: dict[str, Any]) -> dict[str, Any]:
-    users = [name for name, entry in store["namespaces"].items() if record["id"] in entry["vm_classes"]]
-    return {**record, "namespaces": sorted(users), "vms": [], "messages": []}
+async def _info(request: web.Request, record: dict[str, Any]) -> dict[str, Any]:
+    """The class with who uses it; the description is always told."""
+    store, name = request.app["store"], record["id"]
+    spaces = sorted(space for space, entry in store["namespaces"].items() if name in entry["vm_classes"])
+    machines = [
+        vm["metadata"]["name"]
+        for space in spaces
+        for vm in await request.app["kube"].list("VirtualMachine", space)
+        if vm.get("spec", {}).get("className") == name
+    ]
+    answer = {"description": "", **record, "namespaces": spaces, "vms": sorted(machines), "messages": []}
+    return {field: value for field, value in answer.items() if field not in _LATER or has(request, _LATER[field])}
 
 
 @routes.get(BASE)
 async def list_classes(request: web.Request) -> web.Response:
-    store = request.app["store"]
-    return web.json_response([_info(store, record) for record in store["vm_classes"].values()])
+    records = request.app["store"]["vm_classes"].values()
+    return web.json_response([await _info(request, record) for record in records])
+
+
+def _record(request: web.Request) -> dict[str, Any]:
+    return found(request.app["store"]["vm_classes"], "VirtualMachineClass", request.match_info["id"])
 
 
 @routes.get(BASE + "/{id}")
 async def get_class(request: web.Request) -> web.Response:
-    store = request.app["store"]
-    return web.json_response(_info(store, found(store["vm_classes"], "VirtualMachineClass", request.match_info["id"])))
+    return web.json_response(await _info(request, _record(request)))
 
 
 @routes.post(BASE)
 async def create_class(request: web.Request) -> web.Response:
-    spec = await body(request, _CREATE, "CreateSpec")
+    spec = await body(request, vmclass_shape.CREATE, "CreateSpec")
     if not NAME.fullmatch(spec["id"]):
         raise invalid(f"'{spec['id']}' is not a DNS label (RFC 1123).", "id", spec["id"])
-    _validate(spec)
     store = request.app["store"]
     if spec["id"] in store["vm_classes"]:
         raise ApiError("ALREADY_EXISTS", f"The VM class '{spec['id']}' already exists.", args=[spec["id"]])
+    await vmclass_shape.validate(request.app, spec)
     store["vm_classes"][spec["id"]] = {**spec, "config_status": "READY"}
     store.changed()
     return no_content()
@@ -103,21 +91,23 @@ async def create_class(request: web.Request) -> web.Response:
 
 @routes.patch(BASE + "/{id}")
 async def update_class(request: web.Request) -> web.Response:
-    store = request.app["store"]
-    record = found(store["vm_classes"], "VirtualMachineClass", request.match_info["id"])
-    spec = await body(request, _UPDATE, "UpdateSpec")
-    _validate({**record, **spec})
-    record.update(spec)
-    store.changed()
+    """What is given replaces what was, whole; what is not given stays."""
+    record = _record(request)
+    spec = await body(request, vmclass_shape.UPDATE, "UpdateSpec")
+    after = {**record, **spec}
+    if "config_spec" in spec and "devices" not in spec:
+        after.pop("devices", None)  # the newer field has the devices now
+    await vmclass_shape.validate(request.app, after)
+    request.app["store"]["vm_classes"][record["id"]] = after
+    request.app["store"].changed()
     namespaces.refresh(request.app, lambda entry: record["id"] in entry["vm_classes"])
     return no_content()
 
 
 @routes.delete(BASE + "/{id}")
 async def delete_class(request: web.Request) -> web.Response:
-    store = request.app["store"]
-    record = found(store["vm_classes"], "VirtualMachineClass", request.match_info["id"])
-    users = _info(store, record)["namespaces"]
+    store, record = request.app["store"], _record(request)
+    users = (await _info(request, record))["namespaces"]
     if users:
         text = f"The VM class '{record['id']}' is in use by: {', '.join(users)}."
         raise ApiError("RESOURCE_IN_USE", text, id="vcenter.wcp.vmclass.in_use", args=[record["id"], *users])
