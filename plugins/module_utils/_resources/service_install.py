@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import contextmanager
 from urllib.parse import quote
 
 from .. import _wait
@@ -13,6 +14,7 @@ from .._errors import RayError
 from .supervisor import clusters_of, is_cluster, summaries
 
 BASE = "/api/vcenter/namespace-management"
+INSTALL = "SupervisorServices.Install"
 # What vCenter says while it is settling, after a Supervisor was enabled or a service was registered or removed.
 NOT_YET = (
     "service account is not ready",
@@ -63,14 +65,40 @@ def _rows(answer: t.Any) -> list[dict]:
     return (answer.get("supervisor_services") if isinstance(answer, dict) else answer) or []
 
 
-def installed_on(client: t.Any, service: str) -> list[dict]:
-    """The Supervisors that have a service, with the version."""
+def installs(client: t.Any) -> list[dict]:
+    """What is installed on any Supervisor of the vCenter."""
     found = []
     for supervisor in summaries(client):
         for row in Installs(client, supervisor["supervisor"]).rows():
-            if row["supervisor_service"] == service:
-                found.append({"name": supervisor["name"], "version": row.get("current_version") or row.get("desired_version")})
+            versions = [row.get("current_version"), row.get("desired_version")]
+            found.append({
+                "supervisor_service": row["supervisor_service"],
+                "supervisor": supervisor["supervisor"],
+                "name": supervisor["name"],
+                "version": versions[0] or versions[1],
+                # While one replaces the other, both are in use.
+                "versions": sorted({version for version in versions if version}),
+                "config_status": row.get("config_status"),
+            })
     return found
+
+
+@contextmanager
+def needing(privilege: str) -> t.Iterator[None]:
+    """Inside, a refusal for want of a privilege says which one is meant."""
+    try:
+        yield
+    except RayError as error:
+        if error.code == "UNAUTHORIZED":
+            error.hint = f"This account needs the privilege {privilege} on vCenter; ask an administrator for it."
+        raise
+
+
+def version_key(version: str) -> list[tuple[int, int, str]]:
+    """Numbers by value, words before numbers: 0.10.0 is newer than 0.9.0, and 1.0.0 than 1.0.0-rc1."""
+    release, dash, suffix = version.partition("-")
+    parts = [(1, int(p), "") if p.isdigit() else (0, 0, p) for p in release.replace("+", ".").split(".")]
+    return [*parts, (0, 0, suffix) if suffix else (1, 0, "")]
 
 
 def is_not_yet(error: RayError) -> bool:
@@ -85,10 +113,13 @@ def ride_out(attempt: t.Callable[[], t.Any], what: str, patience: float, landed:
         try:
             attempt()
         except RayError as error:
-            if not is_not_yet(error):
+            not_yet = is_not_yet(error)
+            if (not_yet or failed_inside(error)) and landed():
+                return True
+            if not not_yet:
                 raise
             refusals.append(error.message)
-            return landed()
+            return False
         return True
 
     def last_refusal() -> str:
@@ -96,3 +127,8 @@ def ride_out(attempt: t.Callable[[], t.Any], what: str, patience: float, landed:
 
     _wait.until(once, bool, what=what, timeout=patience, interval=1.0, limit=15.0, say=lambda done: f"{last_refusal()}; trying again",
                 diagnose=last_refusal)
+
+
+def failed_inside(error: RayError) -> bool:
+    """vCenter has failed over a request, which says nothing of whether it did what was asked. A 503 did not: it says so itself."""
+    return error.details.get("status", 0) >= 500 and error.code != "SERVICE_UNAVAILABLE"

@@ -5,71 +5,45 @@
 
 from __future__ import annotations
 
-import base64
 import typing as t
-from urllib.parse import quote
 
-from .._errors import RayError
-from .service_install import installed_on, ride_out
+from .._errors import RayError, UnknownYet
+from .._names import missing
+from .service_catalogue import BASE, CARVEL, CARVEL_SINCE, MANAGE, READ, check, described, encoded, explained, in_order, list_services
+from .service_catalogue import same_content, service_path, version_path
+from .service_install import installs, needing, ride_out
 
-BASE = "/api/vcenter/namespace-management/supervisor-services"
-
-
-def service_path(service: str) -> str:
-    return f"{BASE}/{quote(service, safe='')}"
-
-
-def read_package(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RayError(f"The package {path} cannot be read: {error}.", code="INPUT", hint="Name the YAML file of the package.") from error
-
-
-def list_services(client: t.Any) -> list[str]:
-    return sorted(row["supervisor_service"] for row in client.get(BASE) or [])
-
-
-def described(client: t.Any, service: str) -> dict | None:
-    """One service with its versions, or None."""
-    info = client.find(service_path(service))
-    if info is None:
-        return None
-    rows = client.get(f"{service_path(service)}/versions") or []
-    return {
-        "supervisor_service": service,
-        "display_name": info.get("display_name"),
-        "description": info.get("description") or "",
-        "state": info["state"],
-        "versions": sorted(({"version": r["version"], "state": r["state"]} for r in rows), key=lambda r: r["version"]),
-    }
+ON, OFF = "ACTIVATED", "DEACTIVATED"
+STATES = {"activate": ON, "deactivate": OFF}
 
 
 class SupervisorService:
     """One service: by its id, or by a package, of which vCenter itself says what id and version it has.
 
-    With ``version`` the object is that version alone, for its removal.
+    With a version, by name or by the package, it is about this version; ``active`` is of the version then, else of the service.
+    For its removal (``removing``) a package only tells the id, and a version has to be named.
     """
 
     noun = "supervisor_service"
 
-    def __init__(self, client: t.Any, service: str | None, content: str | None = None, version: str | None = None, patience: float = 600) -> None:
-        self._client = client
-        self._content = content
-        self._patience = patience
-        checked = None if content is None else self._check(content)
-        self.name = service or (checked["supervisor_service"] if checked else "")
-        self.version = checked["version"] if checked else version
+    def __init__(self, client: t.Any, service: str | None, content: str | None = None, version: str | None = None, patience: float = 600,
+                 active: bool = True, removing: bool = False) -> None:
+        self._client, self._content, self._patience, self._removing = client, content, patience, removing
+        self._wanted = ON if active else OFF
+        self._package = {} if content is None else check(client, content)
+        self.warnings: list[str] = self._package.get("warnings") or []
+        for what, given, key in (("service", service, "supervisor_service"), ("version", version, "version")):
+            if self._package and given not in (None, self._package[key]):
+                raise RayError(f"The package is of the {what} {self._package[key]}, not {given}.", code="INPUT",
+                               hint=f"Leave {what} out: the package says it.")
+        self.name = service or self._package.get("supervisor_service") or ""
+        self.version = version or self._package.get("version")
         self._only_version = version
-        if checked and service and service != checked["supervisor_service"]:
-            raise RayError(f"The package is of the service {checked['supervisor_service']}, not {service}.", code="INPUT",
-                           hint="Leave service out: the package says it.")
 
     def read(self) -> dict | None:
         found = described(self._client, self.name)
-        states = {v["version"]: v["state"] for v in found["versions"]} if found else {}
-        if found is None or (self._only_version and self._only_version not in states):
+        states = states_of(found)
+        if found is None or (self._removing and self._only_version and self._only_version not in states):
             return None
         return {
             **found,
@@ -78,102 +52,144 @@ class SupervisorService:
         }
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
-        """A version that is registered with other content is refused: it can never be replaced in place."""
-        if before and before["version"]:
-            there = self._client.get(f"{service_path(self.name)}/versions/{quote(before['version'], safe='')}") or {}
-            if there.get("content") and lines(decoded(there["content"])) != lines(self._content or ""):
-                raise RayError(f"Version {before['version']} of {self.name} is registered with other content.", code="INPUT",
-                               hint="Give the package a new version; a registered version cannot be replaced.")
-        return {**desired, "supervisor_service": self.name, "version": self.version}
+        """What will be there. A version that is registered with other content is refused: it can never be replaced in place."""
+        states, state = states_of(before), before["state"] if before else ON
+        if self.version not in (None, *states):
+            self._refuse_unregistrable(before)
+            states[self.version] = ON
+        elif before and self._content is not None:
+            self._refuse_other_content()
+        elif before is None:
+            raise missing("Supervisor service", self.name, list_services(self._client), UnknownYet)
+        if self._wanted == ON and state == OFF:
+            states = dict.fromkeys(states, ON)
+        if self.version is None:
+            states = states if state == self._wanted else dict.fromkeys(states, self._wanted)
+        else:
+            self._refuse_last(states, state)
+            states[self.version] = self._wanted
+        state = self._wanted if self._wanted == ON or self.version is None else state
+        shown = {} if before else {"display_name": self._package.get("display_name"), "description": self._package.get("description") or ""}
+        return {**shown, "supervisor_service": self.name, "state": state, "versions": in_order(states), "version": self.version,
+                "version_state": states.get(self.version) if self.version else None}
 
     def create(self, desired: dict) -> None:
-        body = {"carvel_spec": {"version_spec": {"content": encoded(self._content or "")}}}
-        ride_out(lambda: self._register(BASE, body), f"service {self.name} to be registered", self._patience)
+        self._register(BASE, {"carvel_spec": {"version_spec": {"content": encoded(self._content or "")}}})
 
     def update(self, before: dict, desired: dict) -> None:
-        path = service_path(self.name)
-        if before["state"] != "ACTIVATED":
-            self._client.patch(path, query={"action": "activate"})
-        if before["version"] is None:
+        """Step by step from what is there, so that what a cut run has begun is brought to its end."""
+        path, states = service_path(self.name), states_of(before)
+        if self._wanted == ON and before["state"] == OFF:
+            # Activates all its versions.
+            self._switch(path, "activate")
+            states = dict.fromkeys(states, ON)
+        if self.version is None:
+            if self._wanted == OFF and before["state"] == ON:
+                self._switch(path, "deactivate")
+            return
+        if self.version not in states:
             self._register(f"{path}/versions", {"carvel_spec": {"content": encoded(self._content or "")}})
-        # Activating the service has activated all its versions.
-        elif before["version_state"] != "ACTIVATED" and before["state"] == "ACTIVATED":
-            self._client.patch(f"{path}/versions/{quote(before['version'], safe='')}", query={"action": "activate"})
+            states[self.version] = ON
+        if states[self.version] != self._wanted:
+            self._switch(version_path(self.name, self.version), "activate" if self._wanted == ON else "deactivate")
 
     def delete(self, before: dict) -> None:
         """In the order that vCenter wants: out of every Supervisor, deactivated, versions, service."""
+        states = states_of(before)
+        if self._only_version:
+            self._refuse_last_removal(before, states)
         self._refuse_installed()
-        path = service_path(self.name)
-        doomed = [v for v in before["versions"] if self._only_version in (None, v["version"])]
-        if len(doomed) < len(before["versions"]):
-            return self._delete_versions(doomed)
-        if before["state"] == "ACTIVATED":
-            self._client.patch(path, query={"action": "deactivate"})
-        for version in doomed:
-            self._client.delete(f"{path}/versions/{quote(version['version'], safe='')}")
-        self._client.delete(path)
+        if self._only_version:
+            if states[self._only_version] == ON:
+                self._switch(version_path(self.name, self._only_version), "deactivate")
+            return self._delete(version_path(self.name, self._only_version))
+        if before["state"] == ON:
+            self._switch(service_path(self.name), "deactivate")
+        for version in states:
+            self._delete(version_path(self.name, version))
+        self._delete(service_path(self.name))
 
     def ready(self, current: dict | None) -> bool:
-        return current is not None and current["state"] == "ACTIVATED" and current["version_state"] == "ACTIVATED"
+        if current is None:
+            return False
+        return (current["version_state"] if self.version else current["state"]) == self._wanted
 
     def say(self, current: dict | None) -> str:
         if current is None:
             return "absent"
-        return f"{current['state']}, version {self.version} {current['version_state'] or 'absent'}"
+        version = f", version {self.version} {current['version_state'] or 'absent'}" if self.version else ""
+        return f"{current['state']}{version}"
 
     def diagnose(self) -> str:
         return f"Last state: {self.say(self.read())}."
 
-    def _check(self, content: str) -> dict:
-        """What vCenter says about the package; it writes nothing."""
-        answer = self._client.ask(BASE, {"spec": {"content": encoded(content)}}, query={"action": "checkContent"}) or {}
-        if answer.get("status") == "INVALID":
-            raise RayError(f"vCenter does not accept the package: {sentences(answer.get('error_messages'))}", code="INPUT",
-                           hint="Build it again; it must hold a PackageMetadata and a Package.")
-        result = answer.get("carvel_apps_check_result")
-        if not result:
-            raise RayError(f"The package is of type {answer.get('content_type')}, and only Carvel packages can be registered here.",
-                           code="INPUT", hint="Give a YAML file with a PackageMetadata and a Package.")
-        return result
+    def _switch(self, path: str, action: str) -> None:
+        """vCenter refuses to do what is done already, by another client or by a try whose answer was lost."""
+        try:
+            with needing(MANAGE):
+                self._client.patch(path, query={"action": action})
+        except RayError as error:
+            if error.code != "NOT_ALLOWED_IN_CURRENT_STATE" or (self._client.find(path) or {}).get("state") != STATES[action]:
+                raise
+
+    def _delete(self, path: str) -> None:
+        with needing(MANAGE):
+            self._client.delete(path)
 
     def _register(self, path: str, body: dict) -> None:
-        try:
-            self._client.post(path, body)
-        except RayError as error:
-            if "allow-list" in error.message or "allowed service" in error.message.lower():
-                error.hint = (f"Ask the administrator of vCenter to add {self.name} to the allow-list file that the message names, "
-                              "and to restart the workload control plane service.")
-            raise
+        def attempt() -> None:
+            try:
+                with needing(MANAGE):
+                    self._client.post(path, body)
+            except RayError as error:
+                explained(error, self.name)
+                raise
 
-    def _delete_versions(self, doomed: list[dict]) -> None:
-        for version in doomed:
-            path = f"{service_path(self.name)}/versions/{quote(version['version'], safe='')}"
-            if version["state"] == "ACTIVATED":
-                self._client.patch(path, query={"action": "deactivate"})
-            self._client.delete(path)
+        ride_out(attempt, f"version {self.version} of service {self.name} to be registered", self._patience,
+                 landed=lambda: self.version in states_of(described(self._client, self.name)))
+
+    def _refuse_unregistrable(self, before: dict | None) -> None:
+        """Before the first write: a version that is not registered comes with a package, to a vCenter that takes such."""
+        if self._content is None:
+            if before is None:
+                raise missing("Supervisor service", self.name, list_services(self._client), UnknownYet)
+            raise missing(f"version of {self.name}", str(self.version), list(states_of(before)), UnknownYet)
+        self._client.needs(CARVEL_SINCE, CARVEL)
+        if self._wanted == OFF and (before is None or before["state"] == OFF):
+            why = "is not registered yet, and its first version starts activated" if before is None else "is deactivated, and takes no version"
+            raise RayError(f"Version {self.version} of {self.name} cannot be registered deactivated: the service {why}.", code="INPUT",
+                           hint="Register it with active: true, and deactivate the version or the whole service (without package) after it.")
+
+    def _refuse_other_content(self) -> None:
+        with needing(READ):
+            there = self._client.get(version_path(self.name, str(self.version))) or {}
+        if not same_content(there.get("content"), self._content or ""):
+            raise RayError(f"Version {self.version} of {self.name} is registered with other content.", code="INPUT",
+                           hint="Give the package a new version; a registered version cannot be replaced.")
+
+    def _refuse_last(self, states: dict, state: str) -> None:
+        """An active service keeps at least one active version."""
+        if self._wanted == OFF and state == ON and [v for v in states if states[v] == ON] == [self.version]:
+            raise RayError(f"Version {self.version} is the last active one of {self.name}, which is active itself; vCenter does not deactivate it.",
+                           code="NOT_ALLOWED_IN_CURRENT_STATE", hint="Activate another version first, or deactivate the service, without a version.")
+
+    def _refuse_last_removal(self, before: dict, states: dict) -> None:
+        if list(states) == [self._only_version]:
+            raise RayError(f"Version {self._only_version} is the only one of {self.name}; a service is removed as a whole.",
+                           code="NOT_ALLOWED_IN_CURRENT_STATE", hint="Leave version out, to remove the service with it.")
+        if before["state"] == ON and [v for v in states if states[v] == ON] == [self._only_version]:
+            raise RayError(f"Version {self._only_version} is the last active one of {self.name}, which is active itself, so it cannot be removed.",
+                           code="NOT_ALLOWED_IN_CURRENT_STATE", hint="Activate another version first, or remove the whole service.")
 
     def _refuse_installed(self) -> None:
         """Before the first write: a removal that stops half way leaves the service deactivated."""
-        places = [f"{place['name']} (version {place['version']})" for place in installed_on(self._client, self.name)
-                  if self._only_version in (None, place["version"])]
+        places = [f"{place['name']} (version {place['version']})" for place in installs(self._client)
+                  if place["supervisor_service"] == self.name and self._only_version in (None, *place["versions"])]
         if places:
             raise RayError(f"Service {self.name} is installed on Supervisor {', '.join(places)}.", code="RESOURCE_IN_USE",
                            hint="Remove it there first, with supervisor_service_install and state absent.")
 
 
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def decoded(text: str) -> str:
-    return base64.b64decode(text).decode(errors="replace")
-
-
-def lines(text: str) -> list[str]:
-    """Line ends and blank lines at the end do not make another package."""
-    return [line.rstrip() for line in text.strip().splitlines()]
-
-
-def sentences(messages: list | None) -> str:
-    said = [m if isinstance(m, str) else m.get("localized") or m.get("default_message") or m.get("id") or "" for m in messages or []]
-    return " ".join(text for text in said if text) or "no reason given."
+def states_of(service: dict | None) -> dict[str, str]:
+    """Version to state."""
+    return {row["version"]: row["state"] for row in service["versions"]} if service else {}

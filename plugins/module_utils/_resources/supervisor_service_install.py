@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import typing as t
 
 from .._errors import RayError, UnknownYet
 from .._names import missing
 from .messages import Patience, joined, texts
-from .service_install import Installs, ride_out
+from .service_catalogue import CARVEL, CARVEL_SINCE, list_services, service_path
+from .service_config import NOTHING, digest, encoded_config
+from .service_hints import next_step
+from .service_inside import UNCHECKED, Inside
+from .service_install import INSTALL, Installs, needing, ride_out, version_key
+from .service_precheck import precheck
 from .supervisor import find_supervisor, supervisor_id
-from .supervisor_service import BASE as CATALOGUE
-from .supervisor_service import service_path
 
 ERROR_PATIENCE = 300
 
@@ -27,28 +27,30 @@ class SupervisorServiceInstall:
     noun = "supervisor_service_install"
     create_only = ("supervisor",)
 
-    def __init__(self, client: t.Any, supervisor: str, service: str, config: dict | None = None, patience: float = 600) -> None:
-        self._client = client
-        self._wanted = supervisor
-        self._service = service
+    def __init__(self, client: t.Any, supervisor: str, service: str, config: dict | str | None = None, patience: float = 600,
+                 inside: Inside | None = None) -> None:
+        self._client, self._wanted, self._service, self._patience = client, supervisor, service, patience
         self.name, self.subject = f"of {service} on Supervisor {supervisor}", service
-        self._config = None if config is None else base64.b64encode(canonical(config).encode()).decode()
-        self._patience = patience
+        self._config = encoded_config(config)
+        self.inside = inside or Inside(service)
+        self.prechecked = UNCHECKED
         self._errors = Patience(ERROR_PATIENCE)
         self._installs: Installs | None = None
         self._supervisor: str | None = None
+        self._address: str | None = None
+        self._version: str | None = None
 
     def read(self) -> dict | None:
         if self._installs is None:
             found = find_supervisor(self._client, self._wanted)
             if found is None:
                 return None
-            self._supervisor = found["supervisor"]
-            self._installs = Installs(self._client, self._supervisor)
+            self._supervisor, self._address = found["supervisor"], found.get("api_endpoint")
+            self._installs = Installs(self._client, found["supervisor"])
         info = self._installs.get(self._service)
         if info is None:
             return None
-        return {
+        found = {
             "supervisor": self._supervisor,
             "supervisor_service": self._service,
             "current_version": info.get("current_version"),
@@ -57,44 +59,59 @@ class SupervisorServiceInstall:
             "service_namespace": info.get("service_namespace"),
             "yaml_service_config": digest(info.get("yaml_service_config")),
             "messages": texts(info.get("messages")),
-            # The pod lives behind the API of the Supervisor, for which this task has no credentials.
-            "pod": "not_checked",
+            "pod": UNCHECKED,
+            "pods": [],
         }
+        if self.inside.sees_pods and _configured(found):
+            found["pod"], found["pods"] = self.inside.pods(self._address, found["service_namespace"])
+        return found
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
+        """Before anything is written: the version is one that can be installed, and the Supervisor has what the service needs."""
         if self._supervisor is None:
             self._supervisor = supervisor_id(self._client, self._wanted)
             self._installs = Installs(self._client, self._supervisor)
         version = desired.get("desired_version") or (before or {}).get("desired_version")
-        version = self._version(version) if before is None or version != before["desired_version"] else version
+        self._version = version if before and version == before["desired_version"] else self._installable(version)
+        self._refuse_config_of_old(before)
+        self.inside.refuse_missing_apis(self._address)
         return {
             "supervisor": self._supervisor,
             "supervisor_service": self._service,
-            "desired_version": version,
-            "yaml_service_config": digest(self._config),
+            "desired_version": self._version,
+            "yaml_service_config": self._asked_config(before),
         }
 
     def create(self, desired: dict) -> None:
         installs = self._ours()
-        installs.rows()  # finds the path, when nothing was read through it yet
-        body = {"supervisor_service": self._service, "version": desired["desired_version"], **self._configured(self._config)}
-        ride_out(
-            lambda: self._client.post(str(installs.path), body),
-            f"install {self.name} to be accepted",
-            self._patience,
-            landed=lambda: installs.get(self._service) is not None,
-        )
+        if installs.path is None:
+            # The Supervisor has come since it was first looked for: the path is found by reading.
+            installs.rows()
+        self._precheck(desired["desired_version"])
+        body = {"supervisor_service": self._service, "version": desired["desired_version"], **_sent(self._config)}
+        self._ride_out(lambda: self._client.post(str(installs.path), body), "install", lambda: installs.get(self._service) is not None)
 
     def update(self, before: dict, desired: dict) -> None:
         """The configuration goes along in any case: without it vCenter drops the one that is set."""
-        path = self._ours().path_of(self._service)
+        path, version = self._ours().path_of(self._service), desired["desired_version"]
+        if version != before["desired_version"]:
+            self._precheck(version)
         kept = (self._client.find(path) or {}).get("yaml_service_config") if self._config is None else self._config
-        body = {"version": desired["desired_version"], **self._configured(kept)}
-        ride_out(lambda: self._client.put(path, body), f"change {self.name} to be accepted", self._patience)
+        body = {"version": version, **_sent(kept)}
+
+        def landed() -> bool:
+            there = self._client.find(path) or {}
+            return there.get("desired_version") == version and digest(there.get("yaml_service_config")) == digest(kept)
+
+        self._ride_out(lambda: self._client.put(path, body), "change", landed)
 
     def delete(self, before: dict) -> None:
-        if before["config_status"] != "REMOVING":
-            self._client.delete(self._ours().path_of(self._service))
+        if before["config_status"] == "REMOVING":
+            return
+        self.inside.refuse_living(self._address)
+        installs = self._ours()
+        path = installs.path_of(self._service)
+        self._ride_out(lambda: self._client.delete(path), "removal", lambda: (self._client.find(path) or {}).get("config_status") in (None, "REMOVING"))
 
     def ready(self, current: dict | None) -> bool:
         if current is None:
@@ -103,72 +120,76 @@ class SupervisorServiceInstall:
         if status == "REMOVING":
             raise RayError(f"The install {self.name} is being removed.", code="FAILED", hint="Wait until it is gone, then run again.")
         if self._errors.lost(status == "ERROR"):
-            raise RayError(
-                f"The install {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {joined(current['messages'])}",
-                code="FAILED",
-                hint="Look at the pods and events of the service's namespace on the Supervisor.",
-            )
-        same_version = current["current_version"] == current["desired_version"]
-        return status == "CONFIGURED" and same_version and bool(current["service_namespace"])
+            raise RayError(f"The install {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {joined(current['messages'])}", code="FAILED",
+                           hint=next_step(current["messages"]))
+        return _configured(current) and current["desired_version"] == self._version and current["pod"] in ("running", UNCHECKED)
 
     def say(self, current: dict | None) -> str:
         if current is None:
             return "absent"
-        return f"{current['config_status']}, version {current['current_version'] or 'none yet'} of {current['desired_version']}"
+        words = f"{current['config_status']}, version {current['current_version'] or 'none yet'} of {current['desired_version']}"
+        return words if current["pod"] in ("running", UNCHECKED) else f"{words}, pod {current['pod']}"
 
     def diagnose(self) -> str:
         current = self.read()
-        return "vCenter does not list it." if current is None else joined(current["messages"])
+        if current is None:
+            return "vCenter does not list it."
+        if current["pod"] not in ("running", UNCHECKED):
+            return self.inside.trouble(current["service_namespace"])
+        if current["config_status"] == "REMOVING":
+            return f"{joined(current['messages'])} What the service has made, or what holds it by a finalizer, may keep its namespace {current['service_namespace']}."
+        return f"{joined(current['messages'])} {next_step(current['messages'])}"
 
     def _ours(self) -> Installs:
         if self._installs is None:
             raise UnknownYet(f"No Supervisor is called {self._wanted!r}.")
         return self._installs
 
-    @staticmethod
-    def _configured(config: str | None) -> dict:
-        return {} if config is None else {"yaml_service_config": config}
+    def _precheck(self, version: str) -> None:
+        self.prechecked = precheck(self._client, str(self._supervisor), self._service, version, self._patience)
 
-    def _version(self, wanted: str | None) -> str:
+    def _ride_out(self, attempt: t.Callable[[], t.Any], what: str, landed: t.Callable[[], bool]) -> None:
+        def allowed() -> None:
+            with needing(INSTALL):
+                attempt()
+
+        ride_out(allowed, f"{what} {self.name} to be accepted", self._patience, landed=landed)
+
+    def _asked_config(self, before: dict | None) -> str | None:
+        """Its digest; values that are none matter only where there are some."""
+        if self._config is None:
+            return None
+        return digest(self._config) or (NOTHING if before and before["yaml_service_config"] else None)
+
+    def _refuse_config_of_old(self, before: dict | None) -> None:
+        if self._config is not None and (before is None or self._asked_config(before) not in (None, before["yaml_service_config"])):
+            self._client.needs(CARVEL_SINCE, "A configuration of a Supervisor service as YAML")
+
+    def _installable(self, wanted: str | None) -> str:
         """The version asked for, or the newest that may be installed."""
         if self._client.find(service_path(self._service)) is None:
-            there = [row["supervisor_service"] for row in self._client.get(CATALOGUE) or []]
-            raise missing("Supervisor service", self._service, there, UnknownYet)
+            self._client.needs(CARVEL_SINCE, CARVEL)
+            raise missing("Supervisor service", self._service, list_services(self._client), UnknownYet)
         rows = self._client.get(f"{service_path(self._service)}/versions") or []
         states = {row["version"]: row["state"] for row in rows}
         active = sorted((v for v, state in states.items() if state == "ACTIVATED"), key=version_key)
         if wanted is None and active:
             return active[-1]
+        if wanted is None and states:
+            raise RayError(f"No version of {self._service} is active, so none can be installed.", code="NOT_ALLOWED_IN_CURRENT_STATE",
+                           hint=f"Activate the service with vcf.ray.supervisor_service; it has {', '.join(sorted(states, key=version_key))}.")
         if wanted is None or wanted not in states:
             raise missing(f"version of {self._service}", wanted or "the newest", sorted(states), UnknownYet)
         if wanted not in active:
-            raise RayError(
-                f"Version {wanted} of {self._service} is {states[wanted]} and cannot be installed.",
-                code="NOT_ALLOWED_IN_CURRENT_STATE",
-                hint=f"Activate it, or install one of {', '.join(active) or 'none that is active'}.",
-            )
+            raise RayError(f"Version {wanted} of {self._service} is {states[wanted]} and cannot be installed.", code="NOT_ALLOWED_IN_CURRENT_STATE",
+                           hint=f"Activate it, or install one of {', '.join(active) or 'none that is active'}.")
         return wanted
 
 
-def version_key(version: str) -> list[tuple[int, int, str]]:
-    """Numbers by value, words before numbers: 0.10.0 is newer than 0.9.0, and 1.0.0 than 1.0.0-rc1."""
-    release, dash, suffix = version.partition("-")
-    parts = [(1, int(p), "") if p.isdigit() else (0, 0, p) for p in release.replace("+", ".").split(".")]
-    return [*parts, (0, 0, suffix) if suffix else (1, 0, "")]
+def _configured(found: dict) -> bool:
+    """Where vCenter's own part is done: at the version that is to run, in a namespace that is there."""
+    return found["config_status"] == "CONFIGURED" and found["current_version"] == found["desired_version"] and bool(found["service_namespace"])
 
 
-def canonical(config: dict) -> str:
-    """JSON is YAML, and one spelling of it can be compared."""
-    return json.dumps(config, sort_keys=True, separators=(",", ":"))
-
-
-def digest(encoded: str | None) -> str | None:
-    """A digest of a configuration; one that was written by hand as YAML counts as another than ours."""
-    if not encoded:
-        return None
-    text = base64.b64decode(encoded).decode(errors="replace")
-    try:
-        text = canonical(json.loads(text))
-    except ValueError:
-        text = text.strip()
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+def _sent(config: str | None) -> dict:
+    return {} if config is None else {"yaml_service_config": config}
