@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from vcenter_front import PASSWORD, FakeSimulator, Front, make_lab, with_front
@@ -15,6 +16,7 @@ from vcf_lab.vcenter import legacy_session
 from vcf_lab.vcenter.app import make_app
 from vcf_lab.vcenter.privileges import NAMES, OPEN_TO_ALL, RULES, rule_of
 
+DOCS = Path(__file__).parents[2] / "docs" / "privileges.md"
 CLASSES = "/api/vcenter/namespace-management/virtual-machine-classes"
 USER = "operator@vsphere.local"
 # Routes with a word out of a few in their path.
@@ -142,3 +144,13 @@ def test_a_misspelt_privilege_is_refused() -> None:
 
 def test_names_are_those_of_vsphere() -> None:
     assert all(re.fullmatch(r"[A-Z]\w+\.[A-Z]\w+", name) for name in NAMES)
+
+
+def test_the_documentation_knows_them() -> None:
+    text = DOCS.read_text()
+    told = set(re.findall(r"`(\w+\.\w+)`(\*?)", text)) - {("RayAdmin", "")}
+    named = {(name, star) for name, star in told if name in NAMES}
+    assert {name for name, _ in told} - NAMES == set(), "names that the table does not have"
+    documented = {name for rule in RULES if not rule.inferred for name in rule.privileges}
+    assert {name for name, star in named if star and name in documented} <= {"System.Read"}
+    assert {name for name, star in named if not star} <= documented
