@@ -13,6 +13,9 @@ short_description: Read VM classes
 version_added: "0.1.0"
 description:
   - Reads one VM class, or all of a vCenter.
+notes:
+  - This costs one request beside login and logout.
+  - Works with vCenter 7.0 U3 and later. The facts about the API come from the vendor's SDK bindings 9.1.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
 extends_documentation_fragment:
@@ -33,9 +36,9 @@ EXAMPLES = r"""
   vcf.ray.vm_class_info:
   register: found
 
-- name: Show their names
+- name: Show the names of those with a GPU
   ansible.builtin.debug:
-    msg: "{{ found.vm_classes | map(attribute='name') }}"
+    msg: "{{ found.vm_classes | selectattr('vgpus') | map(attribute='name') }}"
 """
 
 RETURN = r"""
@@ -70,6 +73,29 @@ vm_classes:
       description: What the class is for.
       returned: always
       type: str
+    vgpus:
+      description: Virtual GPUs, each with C(profile) and C(count), sorted.
+      returned: always
+      type: list
+      elements: dict
+    pci_devices:
+      description: Devices by Dynamic DirectPath I/O, each with C(vendor_id) and C(device_id) as numbers and C(label), sorted.
+      returned: always
+      type: list
+      elements: dict
+    instance_storage:
+      description: Disks on storage of the host, C(policy) by its id and C(volumes_mib); nothing without it.
+      returned: always
+      type: dict
+    config_spec:
+      description: Further configuration as VIM JSON (from vCenter 8.0 U2); nothing without it.
+      returned: always
+      type: dict
+    messages:
+      description: What vCenter says of the class.
+      returned: always
+      type: list
+      elements: str
     config_status:
       description: State, as vCenter tells it.
       returned: always
@@ -89,7 +115,8 @@ vm_classes:
 from ..module_utils._clients import vcenter
 from ..module_utils._module import run
 from ..module_utils._reconcile import Task
-from ..module_utils._resources.vm_class import VmClass, described, list_vm_classes
+from ..module_utils._resources.vm_class import VmClass, list_vm_classes
+from ..module_utils._resources.vm_class_spec import described
 
 SPEC = {"name": {"type": "str"}}
 

@@ -8,35 +8,18 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import quote
 
+from .._diff import overlay, same
 from .._errors import RayError
+from .vm_class_spec import RESERVATIONS, asked, body, contained, described, refuse_wrong, with_reservation
 
 BASE = "/api/vcenter/namespace-management/virtual-machine-classes"
-# The option of ours, and what vCenter calls it.
-FIELDS = {
-    "cpus": "cpu_count",
-    "memory_mib": "memory_MB",
-    "cpu_reservation": "cpu_reservation",
-    "memory_reservation": "memory_reservation",
-    "description": "description",
-}
+DEVICES = ("vgpus", "pci_devices")
+IN_USE = ("RESOURCE_IN_USE", "NOT_ALLOWED_IN_CURRENT_STATE")
 
 
 def list_vm_classes(client: t.Any) -> list[dict]:
     """Every class of the vCenter, as it tells them, sorted by name."""
     return sorted(client.get(BASE) or [], key=lambda row: row["id"])
-
-
-def described(info: dict) -> dict:
-    """A class in our words."""
-    # The spelling of memory_MB differs between releases.
-    lower = {key.lower(): value for key, value in info.items()}
-    return {
-        "name": info["id"],
-        **{option: lower.get(theirs.lower()) for option, theirs in FIELDS.items()},
-        "config_status": info.get("config_status"),
-        "namespaces": sorted(info.get("namespaces") or []),
-        "vms": sorted(info.get("vms") or []),
-    }
 
 
 class VmClass:
@@ -54,17 +37,41 @@ class VmClass:
         return None if found is None else described({"id": self.name, **found})
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
+        """The options as they are compared; everything that vCenter would refuse is refused here."""
         unset = [k for k in ("cpus", "memory_mib") if desired.get(k) is None]
         if before is None and unset:
             raise RayError(f"No VM class is called {self.name!r}, and making one needs {' and '.join(unset)}.", code="INPUT", hint="Set them.")
-        return desired
+        refuse_wrong(self.name, desired)
+        found = with_reservation(self.name, before, asked(desired))
+        storage, spec = found.get("instance_storage"), found.get("config_spec")
+        if storage:
+            found["instance_storage"] = {**storage, "policy": self._client.inventory.policy(storage["policy"])}
+            if not same(found["instance_storage"], (before or {}).get("instance_storage")):
+                self._client.needs("8.0", "Instance storage of a VM class")
+        if spec:
+            there = (before or {}).get("config_spec") or {}
+            # What a class has beside it is not ours; vCenter replaces the whole, so that goes along.
+            found["config_spec"] = there if contained(spec, there) else overlay(there, spec)
+            if found["config_spec"] is not there:
+                self._client.needs("8.0.2", "The option config_spec of a VM class")
+        return found
 
     def create(self, desired: dict) -> None:
-        self._client.post(BASE, {"id": self.name, **self._body(desired)})
+        full = {key: value for key, value in desired.items() if key not in DEVICES or value}
+        self._client.post(BASE, {"id": self.name, **body(full)})
 
     def update(self, before: dict, desired: dict) -> None:
-        changed = {k: v for k, v in desired.items() if v is not None and v != before.get(k)}
-        self._client.patch(self._path, self._body(changed))
+        """Only what differs, but the two lists of devices are one structure, and a reservation that is not sent is given up."""
+        changed = {k: v for k, v in desired.items() if v is not None and not same(v, before.get(k))}
+        if set(DEVICES) & changed.keys():
+            changed.update({k: before[k] if desired.get(k) is None else desired[k] for k in DEVICES})
+        kept = {k: before[k] for k in RESERVATIONS if before[k] is not None}
+        try:
+            self._client.patch(self._path, body({**kept, **changed}))
+        except RayError as error:
+            if error.code in IN_USE:
+                error.hint = f"The class is being removed, or holds capacity of its cluster. It is used by {users(before)}."
+            raise
 
     def delete(self, before: dict) -> None:
         if before["config_status"] == "REMOVING":
@@ -72,12 +79,15 @@ class VmClass:
         try:
             self._client.delete(self._path)
         except RayError as error:
-            if error.code in ("RESOURCE_IN_USE", "NOT_ALLOWED_IN_CURRENT_STATE"):
-                error.hint = f"It is used by {users(before)}; detach or remove those first."
+            if error.code in IN_USE:
+                error.hint = f"It is used by {users(before)}. Take it out of vm_classes of those namespaces (vcf.ray.namespace), or remove the VMs, first."
             raise
 
     def ready(self, current: dict | None) -> bool:
-        return current is not None and current["config_status"] != "REMOVING"
+        if current is not None and current["config_status"] == "REMOVING":
+            raise RayError(f"VM class {self.name} is being removed. It is used by {users(current)}.", code="FAILED",
+                           hint="Wait until it is gone, then run again.")
+        return current is not None
 
     def say(self, current: dict | None) -> str:
         return "absent" if current is None else str(current["config_status"])
@@ -85,10 +95,6 @@ class VmClass:
     def diagnose(self) -> str:
         current = self.read()
         return "vCenter does not list it." if current is None else f"It is used by {users(current)}."
-
-    @staticmethod
-    def _body(values: dict) -> dict:
-        return {theirs: values[option] for option, theirs in FIELDS.items() if values.get(option) is not None}
 
 
 def users(current: dict) -> str:
