@@ -74,7 +74,7 @@ class ContentLibrary:
         if before is None:
             self._refuse_creation(desired)
         if desired.get("ssl_certificate"):
-            self._client.needs("9.0", "ssl_certificate of a content library")
+            self._client.needs("9.0", "The option ssl_certificate of a content library")
         found = {
             **({} if before else {"description": "", "security_policy": "", **NEW[self._kind]}),
             **{k: v for k, v in desired.items() if v is not None},

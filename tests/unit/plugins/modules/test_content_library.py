@@ -157,7 +157,7 @@ def test_a_thumbprint_is_sent_again_on_demand() -> None:
 def test_a_certificate_needs_a_release_that_takes_it() -> None:
     about = '<namespaces><namespace><name>urn:vim25</name><version>8.0.3.0</version></namespace></namespaces>'
     version = ("GET", "/sdk/vimServiceVersions.xml", None, about)
-    with pytest.raises(RayError, match="ssl_certificate of a content library needs vCenter 9.0; vc is 8.0.3"):
+    with pytest.raises(RayError, match="The option ssl_certificate of a content library needs vCenter 9.0; vc is 8.0.3"):
         run(content_library, (*FIND, []), OTHER, version, **{**ASKED, "ssl_certificate": "PEM"})
 
 
