@@ -18,7 +18,7 @@ from vcf_lab.kube import Kube
 from vcf_lab.settings import Lab
 
 from . import certificates, faults, inventory, lab_port, legacy_session, library, library_items, proxy, service_versions
-from . import sessions, sso, sts, wcp
+from . import sessions, sso, sso_domains, sts, wcp
 from .directory import Directory
 from .errors import ApiError
 from .faults import Faults
@@ -65,6 +65,7 @@ def make_app(
     app["inventory"] = inventory.Inventory(app["simulator"])
     app["directory"] = Directory(app["store"])
     app["directory"].bootstrap(lab.password)
+    sso_domains.seed(app["directory"], lab.password)
     app["sessions"] = Sessions(idle_limit) if idle_limit is not None else Sessions()
     app["faults"], app["grants"] = Faults(), Grants()
     app["sso_sessions"] = {}
