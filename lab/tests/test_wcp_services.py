@@ -344,6 +344,8 @@ def test_precheck_lasts_until_the_next_change(tmp_path: Path, monkeypatch: pytes
             result = f"{path}/versions/0.1.0/precheck"
             assert (await vc.refused("GET", result))[:2] == (404, "NOT_FOUND")
             assert (await vc.call("POST", f"{path}?action=precheck", {"target_version": "0.1.0"}))[0] == 202
+            assert (await vc.call("GET", result))[0] == 404  # not yet
+            await vc.settled()
             _, found = await vc.call("GET", result)
             assert (found["status"], found["original_version"]) == ("COMPATIBLE", "0.1.0")
             await vc.call("PUT", path, {"version": "0.1.0"})

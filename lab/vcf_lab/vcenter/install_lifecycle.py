@@ -13,7 +13,7 @@ import yaml
 from aiohttp import web
 
 from vcf_lab.kube import KubeError
-from vcf_lab.vcenter import carvel, service_content
+from vcf_lab.vcenter import carvel, service_content, supervisors
 from vcf_lab.vcenter.wcp_jobs import pause
 from vcf_lab.vcenter.wcp_request import decoded, message
 
@@ -52,6 +52,11 @@ async def install(app: web.Application, key: str) -> None:
 async def _reconcile(app: web.Application, record: dict[str, Any]) -> None:
     version = app["store"]["services"][record["supervisor_service"]]["versions"][record["desired_version"]]
     content = service_content.read(decoded(version["content"], "content"))
+    if version["content_type"] == "CUSTOM_YAML":
+        content.content_type = "CUSTOM_YAML"  # registered as plain objects, whatever they are
+    why = service_content.misfit(content, supervisors.KUBERNETES_VERSION)
+    if why:
+        raise carvel.ReconcileFailed(why)
     config = record.get("yaml_service_config")
     values = yaml.safe_load(decoded(config, "yaml_service_config")) if config else {}
     objects = await carvel.render(app["lab"].bin / "ytt", content, record["service_namespace"], values or {})

@@ -16,34 +16,34 @@ from aiohttp import web
 
 from vcf_lab.vcenter import install_lifecycle, supervisors
 from vcf_lab.vcenter.errors import ApiError, missing
-from vcf_lab.vcenter.store import now
 from vcf_lab.vcenter.supervisors import supervisor_of_cluster
 from vcf_lab.vcenter.wcp_jobs import jobs
-from vcf_lab.vcenter.wcp_request import body, decoded, invalid, no_content, since, unknown_operation, wrong_state
+from vcf_lab.vcenter.wcp_request import body, decoded, has, invalid, no_content, since, wrong_state
 
 routes = web.RouteTableDef()
 BASE = "/api/vcenter/namespace-management/supervisors/{supervisor}/supervisor-services"
 BASE_V1 = "/api/vcenter/namespace-management/clusters/{cluster}/supervisor-services"
 _UPDATE = {"version*": str, "yaml_service_config": str}
 _INSTALL = {"supervisor_service*": str, **_UPDATE}
-_V1 = {"service_config": dict}
+_UPDATE_V1 = {"version*": str, "service_config": dict, "yaml_service_config@8.0.1": str}
+_INSTALL_V1 = {"supervisor_service*": str, **_UPDATE_V1}
 Record = dict[str, Any]
 
 
-async def _supervisor(request: web.Request) -> Record:
+async def supervisor_of(request: web.Request) -> Record:
     if "cluster" in request.match_info:
         return await supervisor_of_cluster(request)
     return supervisors.supervisor(request.app["store"], request.match_info["supervisor"])
 
 
-def _key(supervisor: Record, service: str) -> str:
+def key_of(supervisor: Record, service: str) -> str:
     return f"{supervisor['supervisor']}/{service}"
 
 
 async def _record(request: web.Request) -> Record:
     """The install of the path."""
     service = request.match_info["service"]
-    key = _key(await _supervisor(request), service)
+    key = key_of(await supervisor_of(request), service)
     if key not in request.app["store"]["installs"]:
         raise missing("SupervisorService", service)
     return request.app["store"]["installs"][key]
@@ -66,6 +66,8 @@ def _config(spec: Record) -> str | None:
     if "service_config" in spec:
         if "yaml_service_config" in spec:
             raise invalid("Only one of service_config and yaml_service_config can be given.")
+        if not all(isinstance(value, str) for value in spec["service_config"].values()):
+            raise invalid("The values of service_config have to be text.", "service_config")
         return base64.b64encode(yaml.safe_dump(spec["service_config"]).encode()).decode()
     config = spec.get("yaml_service_config")
     if config is not None:
@@ -78,17 +80,20 @@ def _config(spec: Record) -> str | None:
     return config
 
 
-def _service_namespace(service: str) -> str:
+def _service_namespace(request: web.Request, service: str, supervisor: Record) -> str:
+    """A name that clients have to read: it has the cluster in it before 9.0, random letters after."""
     short = re.sub(r"[^a-z0-9-]", "-", service.split(".")[0].lower())
+    if not has(request, "9.0"):
+        return f"svc-{short}-{supervisor['cluster']}"
     return f"svc-{short}-" + "".join(random.choices(string.ascii_lowercase + string.digits, k=5))
 
 
 async def _install(request: web.Request, shape: Record) -> None:
-    app, supervisor = request.app, await _supervisor(request)
+    app, supervisor = request.app, await supervisor_of(request)
     spec = await body(request, shape, "CreateSpec")
     service, version = spec["supervisor_service"], spec["version"]
     entry = _installable(app, service, version)
-    config, key = _config(spec), _key(supervisor, service)
+    config, key = _config(spec), key_of(supervisor, service)
     if key in app["store"]["installs"]:
         text = f"The Supervisor Service '{service}' already exists on the Supervisor {supervisor['supervisor']}."
         raise ApiError("ALREADY_EXISTS", text, args=[service])
@@ -102,7 +107,7 @@ async def _install(request: web.Request, shape: Record) -> None:
         "description": entry["description"],
         "desired_version": version,
         "config_status": "CONFIGURING",
-        "service_namespace": _service_namespace(service),
+        "service_namespace": _service_namespace(request, service, supervisor),
         "messages": [],
         "objects": [],
     }
@@ -113,9 +118,14 @@ async def _install(request: web.Request, shape: Record) -> None:
 def _start(app: web.Application, key: str, record: Record, config: str | None) -> None:
     if config is not None:
         record["yaml_service_config"] = config
-    app["store"]["supervisors"][record["supervisor"]].get("prechecks", {}).pop(record["supervisor_service"], None)
+    forget(app, record)
     app["store"].changed()
     jobs(app).instead(f"install {key}", lambda: install_lifecycle.install(app, key))
+
+
+def forget(app: web.Application, record: Record) -> None:
+    """Results of prechecks end with the next install, upgrade or removal."""
+    app["store"]["supervisors"][record["supervisor"]].get("prechecks", {}).pop(record["supervisor_service"], None)
 
 
 def resume(app: web.Application) -> None:
@@ -133,7 +143,8 @@ def _summary(record: Record) -> Record:
     return {field: record[field] for field in fields if field in record}
 
 
-def _info(record: Record) -> Record:
+def _info(request: web.Request, record: Record) -> Record:
+    """The Info of an install; a message's type came with 9.1."""
     fields = (
         "desired_version",
         "current_version",
@@ -144,11 +155,14 @@ def _info(record: Record) -> Record:
         "description",
         "yaml_service_config",
     )
-    return {field: record[field] for field in fields if field in record}
+    answer = {field: record[field] for field in fields if field in record}
+    if not has(request, "9.1"):
+        answer["messages"] = [{k: v for k, v in entry.items() if k != "type"} for entry in record["messages"]]
+    return answer
 
 
 async def _summaries(request: web.Request) -> list[Record]:
-    supervisor = await _supervisor(request)
+    supervisor = await supervisor_of(request)
     installs = request.app["store"]["installs"].values()
     return [_summary(entry) for entry in installs if entry["supervisor"] == supervisor["supervisor"]]
 
@@ -162,7 +176,7 @@ async def create(request: web.Request) -> web.Response:
 
 @routes.post(BASE_V1)
 async def create_v1(request: web.Request) -> web.Response:
-    await _install(request, {**_INSTALL, **_V1})
+    await _install(request, _INSTALL_V1)
     return no_content()
 
 
@@ -180,12 +194,12 @@ async def list_installs_v1(request: web.Request) -> web.Response:
 @routes.get(BASE + "/{service}")
 @since("9.0")
 async def get(request: web.Request) -> web.Response:
-    return web.json_response(_info(await _record(request)))
+    return web.json_response(_info(request, await _record(request)))
 
 
 @routes.get(BASE_V1 + "/{service}")
 async def get_v1(request: web.Request) -> web.Response:
-    return web.json_response(_info(await _record(request)))
+    return web.json_response(_info(request, await _record(request)))
 
 
 async def _upgrade(request: web.Request, shape: Record) -> web.Response:
@@ -211,7 +225,7 @@ async def upgrade(request: web.Request) -> web.Response:
 
 @routes.put(BASE_V1 + "/{service}")
 async def upgrade_v1(request: web.Request) -> web.Response:
-    return await _upgrade(request, {**_UPDATE, **_V1})
+    return await _upgrade(request, _UPDATE_V1)
 
 
 async def _delete(request: web.Request) -> web.Response:
@@ -220,7 +234,7 @@ async def _delete(request: web.Request) -> web.Response:
     if record["config_status"] == "REMOVING":
         raise wrong_state(f"The Supervisor Service '{service}' is being removed.", service)
     record.update(config_status="REMOVING", messages=[])
-    app["store"]["supervisors"][record["supervisor"]].get("prechecks", {}).pop(service, None)
+    forget(app, record)
     app["store"].changed()
     key = f"{record['supervisor']}/{service}"
     jobs(app).instead(f"install {key}", lambda: install_lifecycle.uninstall(app, key))
@@ -236,32 +250,3 @@ async def delete(request: web.Request) -> web.Response:
 @routes.delete(BASE_V1 + "/{service}")
 async def delete_v1(request: web.Request) -> web.Response:
     return await _delete(request)
-
-
-@routes.post(BASE + "/{service}")
-@since("8.0.3")
-async def precheck(request: web.Request) -> web.Response:
-    """The result is kept until the next install, upgrade or removal."""
-    if request.query.get("action") != "precheck":
-        raise unknown_operation(request)
-    supervisor, service = await _supervisor(request), request.match_info["service"]
-    target = (await body(request, {"target_version*": str}, "PrecheckSpec"))["target_version"]
-    _installable(request.app, service, target)
-    result: Record = {"target_version": target, "status": "COMPATIBLE", "status_messages": []}
-    result["precheck_finish_time"] = now()
-    installed = request.app["store"]["installs"].get(_key(supervisor, service), {})
-    if "current_version" in installed:
-        result["original_version"] = installed["current_version"]
-    supervisor.setdefault("prechecks", {}).setdefault(service, {})[target] = result
-    request.app["store"].changed()
-    return web.json_response(f"precheck-{service}-{target}", status=202)
-
-
-@routes.get(BASE + "/{service}/versions/{version}/precheck")
-@since("8.0.3")
-async def precheck_result(request: web.Request) -> web.Response:
-    supervisor, service = await _supervisor(request), request.match_info["service"]
-    result = supervisor.get("prechecks", {}).get(service, {}).get(request.match_info["version"])
-    if result is None:
-        raise missing("precheck result", f"{service} {request.match_info['version']}")
-    return web.json_response(result)

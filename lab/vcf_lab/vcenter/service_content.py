@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,16 @@ import yaml
 PACKAGING = "data.packaging.carvel.dev"
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 SEMVER = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+
+CONSTRAINT = re.compile(r"(>=|<=|>|<|=|!=)\s*v?(\d+(?:\.\d+){0,2})")
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
 
 
 @dataclass
@@ -64,6 +76,23 @@ def read(text: str) -> Content:
 def package(content: Content) -> dict[str, Any]:
     """The Package among the documents."""
     return next(document for document in content.documents if document["kind"] == "Package")
+
+
+def misfit(content: Content, kubernetes: str) -> str:
+    """Why a package does not go with a version of Kubernetes; empty when it does, or says nothing about it."""
+    if content.content_type != "CARVEL_APPS_YAML" or content.errors:
+        return ""
+    selection = (package(content)["spec"].get("kubernetesVersionSelection") or {}).get("constraints", "")
+    own = _numbers(kubernetes)
+    for sign, version in CONSTRAINT.findall(str(selection)):
+        if not COMPARE[sign](own, _numbers(version)):
+            return f"The package wants Kubernetes {selection}; the Supervisor has {kubernetes}."
+    return ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = [int(part) for part in re.findall(r"\d+", version)[:3]]
+    return tuple(found + [0] * (3 - len(found)))
 
 
 def _read_carvel(content: Content) -> None:

@@ -33,6 +33,12 @@ _CUSTOM = {
     "description": str,
     "version_spec*": _CUSTOM_VERSION,
 }
+CARVEL_RELEASE = "8.0.1"
+_VERSION = {
+    f"carvel_spec@{CARVEL_RELEASE}": {"content*": str},
+    "custom_spec": _CUSTOM_VERSION,
+    "vsphere_spec": {"content*": str, "trusted_provider": bool, "accept_EULA": bool},
+}
 Record = dict[str, Any]
 
 
@@ -76,8 +82,8 @@ async def create_or_check(request: web.Request) -> web.Response:
 
 async def _check_content(request: web.Request) -> web.Response:
     """Says what a create would do, and does nothing."""
-    spec = (await body(request, {"spec*": {"content*": str}}, "checkContent"))["spec"]
-    content = service_content.read(decoded(spec["content"], "content"))
+    spec = (await body(request, {"spec*": {"content": str}}, "checkContent"))["spec"]
+    content = _read(request, spec.get("content", ""))
     answer: Record = {
         "status": content.status,
         "content_type": content.content_type,
@@ -94,19 +100,27 @@ async def _check_content(request: web.Request) -> web.Response:
     return web.json_response(answer)
 
 
+def _read(request: web.Request, text: str) -> Content:
+    """The content as this release understands it: before 8.0 a Carvel package is plain YAML like any other."""
+    content = service_content.read(decoded(text, "content"))
+    if content.content_type == "CARVEL_APPS_YAML" and not has(request, CARVEL_RELEASE):
+        return Content(documents=content.documents)
+    return content
+
+
 async def _create(request: web.Request) -> web.Response:
-    wrappers = {"vsphere_spec": _VSPHERE, "custom_spec": _CUSTOM}
-    if has(request, "8.0.1"):
-        wrappers["carvel_spec"] = _CARVEL
-    given = await body(request, dict, "CreateSpec")  # type: ignore[arg-type]
+    wrappers = {"vsphere_spec": _VSPHERE, "custom_spec": _CUSTOM, "carvel_spec": _CARVEL}
+    given = await body(request, dict, "CreateSpec")
     kinds = [kind for kind in wrappers if kind in given]
+    if "carvel_spec" in kinds and not has(request, CARVEL_RELEASE):
+        await body(request, {"vsphere_spec": dict, "custom_spec": dict}, "CreateSpec")  # an unexpected field
     if not kinds:
         # vCenter looks for its own wrappers only and takes everything else for nothing.
         raise ApiError("NOT_FOUND", EMPTY, id="vcenter.wcp.appplatform.supervisorservice.create.empty")
     if len(kinds) > 1:
         raise invalid(f"Exactly one of {', '.join(wrappers)} can be given, not {', '.join(kinds)}.", *kinds)
     await body(request, {kind: wrappers[kind] for kind in kinds}, "CreateSpec")
-    record = _record(kinds[0], given[kinds[0]])
+    record = _record(request, kinds[0], given[kinds[0]])
     services, name = request.app["store"]["services"], record["supervisor_service"]
     if name in services:
         raise ApiError("ALREADY_EXISTS", f"The Supervisor Service '{name}' already exists.", args=[name])
@@ -115,12 +129,12 @@ async def _create(request: web.Request) -> web.Response:
     return web.Response(status=201)
 
 
-def _record(kind: str, spec: Record) -> Record:
+def _record(request: web.Request, kind: str, spec: Record) -> Record:
     """The catalogue entry with its first version."""
     if kind == "vsphere_spec":
         raise invalid("The content is not a vSphere application; this vCenter takes Carvel packages and plain YAML.")
     given = spec["version_spec"]
-    content = service_content.read(decoded(given["content"], "content"))
+    content = _read(request, given["content"])
     refuse_invalid(content)
     if kind == "carvel_spec":
         if content.content_type != "CARVEL_APPS_YAML":
@@ -206,9 +220,7 @@ async def list_versions(request: web.Request) -> web.Response:
 async def create_version(request: web.Request) -> web.Response:
     record = service(request)
     name = record["supervisor_service"]
-    given = await body(
-        request, {"carvel_spec": {"content*": str}, "custom_spec": _CUSTOM_VERSION, "vsphere_spec": dict}, "CreateSpec"
-    )
+    given = await body(request, _VERSION, "CreateSpec")
     if len(given) != 1:
         raise invalid("Exactly one of carvel_spec, custom_spec, vsphere_spec has to be given.")
     if record["state"] != "ACTIVATED":

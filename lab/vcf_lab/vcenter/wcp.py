@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from vcf_lab.vcenter import access, installs, namespace_quota, namespaces, nsx, registries, services, supervisor_capabilities
-from vcf_lab.vcenter import supervisor_clusters, supervisor_enable, supervisor_lifecycle, supervisor_networks
+from vcf_lab.vcenter import access, installs, namespace_quota, namespaces, nsx, prechecks, registries, services
+from vcf_lab.vcenter import supervisor_capabilities, supervisor_clusters, supervisor_enable, supervisor_lifecycle
+from vcf_lab.vcenter import supervisor_networks
 from vcf_lab.vcenter import supervisors, vim_clusters, vmclasses, zones
 from vcf_lab.vcenter.vim import Vcsim
 from vcf_lab.vcenter.wcp_jobs import Jobs, jobs
@@ -26,6 +27,7 @@ routes: list[web.AbstractRouteDef] = [
     *registries.routes,
     *services.routes,
     *installs.routes,
+    *prechecks.routes,
     *namespaces.routes,
     *namespace_quota.routes,
     *access.routes,
