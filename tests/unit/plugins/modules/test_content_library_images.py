@@ -18,7 +18,8 @@ from ansible_collections.vcf.ray.tests.unit.plugins.scripted import Scripted
 
 LIB = "/api/content/subscribed-library/lib-1"
 INFO = {"id": "lib-1", "name": "images", "type": "SUBSCRIBED", "last_sync_time": "2026-01-01T00:00:00Z",
-        "subscription_info": {"subscription_url": "https://p/lib.json", "on_demand": True, "automatic_sync_enabled": True, "authentication_method": "NONE"}}
+        "subscription_info": {
+            "subscription_url": "https://p/lib.json", "on_demand": True, "automatic_sync_enabled": True, "authentication_method": "NONE"}}
 NODE = {"id": "i-1", "name": "node", "type": "ovf", "security_compliance": True, "cached": True}
 READ = [
     ("POST", "/api/content/library?action=find", {"name": "images", "type": "SUBSCRIBED"}, ["lib-1"]),

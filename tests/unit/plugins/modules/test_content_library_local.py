@@ -101,8 +101,10 @@ def test_a_password_is_sent_at_each_run_only_when_asked() -> None:
     assert not run(content_library, find("SUBSCRIBED", "lib-1"), there, name="mine", library_password="secret")["changed"]
     info = {"subscription_url": URL, "on_demand": True, "automatic_sync_enabled": True, "authentication_method": "BASIC", "user_name": "me",
             "password": "secret"}
-    result = run(content_library, find("SUBSCRIBED", "lib-1"), there, ("POST", f"{SUBSCRIBED}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}),
-                 ("PATCH", f"{SUBSCRIBED}/lib-1", {"subscription_info": info}, OK), there, name="mine", library_password="secret", update_password="always")
+    result = run(content_library, find("SUBSCRIBED", "lib-1"), there,
+                 ("POST", f"{SUBSCRIBED}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}),
+                 ("PATCH", f"{SUBSCRIBED}/lib-1", {"subscription_info": info}, OK), there,
+                 name="mine", library_password="secret", update_password="always")
     assert result["changed"]
 
 
