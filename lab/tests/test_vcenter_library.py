@@ -42,7 +42,7 @@ def test_under_the_policy_only_what_is_signed_and_unchanged_is_kept() -> None:
         }
         assert told == {
             GOOD: (True, "VERIFIED", True),
-            TAMPERED: (False, "VERIFICATION_FAILED", False),
+            TAMPERED: (False, "VERIFICATION_FAILURE", False),
             UNSIGNED: (False, "NOT_AVAILABLE", False),
         }
         _, files = await front.call("GET", f"{ITEM}/{found[TAMPERED]['id']}/file")
@@ -57,7 +57,7 @@ def test_a_disk_changed_in_place_is_found_when_it_is_fetched() -> None:
         disk.write_bytes(disk.read_bytes()[::-1])
         _, library = await create(front, model(url, on_demand=False, policy=await policy(front)))
         status = (await items(front, library))[GOOD]["certificate_verification_info"]["status"]
-        assert status == "VERIFICATION_FAILED"
+        assert status == "VERIFICATION_FAILURE"
 
     with_publisher(scenario)
 

@@ -52,12 +52,13 @@ def test_an_unknown_publisher_is_refused_until_its_thumbprint_is_given() -> None
     async def scenario(front: Front, url: str) -> None:
         status, error = await create(front, model(url))
         assert (status, error["error_type"]) == (500, "RESOURCE_INACCESSIBLE")
-        probing = {"subscription_info": {"subscription_url": url}}
-        _, probe = await front.call("POST", f"{LIBRARY}?action=probe", probing)
-        assert probe["status"] == "CERTIFICATE_ERROR"
-        certificate = ssl.PEM_cert_to_DER_cert(probe["ssl_certificate"])
-        for wanted in (probe["ssl_thumbprint"], hashlib.sha1(certificate).hexdigest()):
-            assert (await create(front, model(url, ssl_thumbprint=wanted)))[0] == 201
+        probed = await probe(front, url)
+        assert probed["status"] == "CERTIFICATE_ERROR"
+        certificate = ssl.PEM_cert_to_DER_cert(probed["ssl_certificate"])
+        for wanted in (probed["ssl_thumbprint"], hashlib.sha1(certificate).hexdigest()):
+            status, library = await create(front, model(url, ssl_thumbprint=wanted))
+            assert status == 201
+            assert "ssl_thumbprint" not in (await front.call("GET", f"{LIBRARY}/{library}"))[1]["subscription_info"]
         status, _ = await create(front, model(url, ssl_thumbprint="AA:" * 31 + "AA"))
         assert status == 500
 

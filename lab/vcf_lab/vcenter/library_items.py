@@ -151,7 +151,10 @@ def _changed(request: web.Request, item: dict[str, Any]) -> None:
 async def get_item(request: web.Request) -> web.Response:
     """One item."""
     item = item_of(request)
-    return web.json_response({key: item[key] for key in SHOWN if key in item})
+    shown = {key: item[key] for key in SHOWN if key in item}
+    if item["type"] != "ovf" and "security_policy_id" not in _library(request, item):
+        shown.pop("certificate_verification_info", None)  # only of what could be signed, or of a secure library
+    return web.json_response(shown)
 
 
 @table.patch("/api/content/library/item/{item}")

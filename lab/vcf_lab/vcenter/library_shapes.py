@@ -75,13 +75,14 @@ ITEM_FIND = {"name": str, "library_id": str, "source_id": str, "type": str, "cac
 
 # Kept for the lab itself.
 HIDDEN = ("sync_error", "client_token")
-SECRETS = ("password", "current_password", "ssl_certificate")
+# "Will not be present in the return value": clients cannot compare what they pinned.
+WRITE_ONLY = ("password", "current_password", "ssl_certificate", "ssl_thumbprint")
 
 
 def shown(library: dict[str, Any]) -> dict[str, Any]:
-    """A library as clients see it: passwords never."""
+    """A library as clients see it: passwords never, nor what the publisher is trusted by."""
     model = {key: value for key, value in library.items() if key not in HIDDEN}
     for part in ("subscription_info", "publish_info"):
         if part in model:
-            model[part] = {key: value for key, value in model[part].items() if key not in SECRETS}
+            model[part] = {key: value for key, value in model[part].items() if key not in WRITE_ONLY}
     return model

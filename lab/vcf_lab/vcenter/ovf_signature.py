@@ -25,7 +25,7 @@ CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE---
 ALGORITHMS = {"SHA1": hashes.SHA1, "SHA256": hashes.SHA256, "SHA384": hashes.SHA384, "SHA512": hashes.SHA512}
 
 VERIFIED = "VERIFIED"
-FAILED = "VERIFICATION_FAILED"
+FAILED = "VERIFICATION_FAILURE"
 NOT_AVAILABLE = "NOT_AVAILABLE"  # nothing in the item is signed
 UNTRUSTED = "UNTRUSTED"  # signed well, by someone unknown
 
