@@ -14,6 +14,12 @@ version_added: "0.1.0"
 description:
   - Gives one user or group a role in one namespace, changes it, or takes it away.
   - The user sees the namespace with a token of a login after that.
+notes:
+  - Needs one request to vCenter when nothing changes; vCenter 7.0 needs two.
+  - Names of users, groups and domains know no case.
+  - A role that a user has through a group counts as given, and is shown with RV(namespace_access.inherited). It cannot be taken from the user,
+    only from the group.
+  - Whether there is such a user or group is known to vCenter alone, and only when the role is given; check mode cannot tell.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
 extends_documentation_fragment:
@@ -34,7 +40,7 @@ options:
     type: str
     required: true
   domain:
-    description: Domain of the user or group.
+    description: Domain of the user or group. It may be any identity source of vCenter.
     type: str
     default: vsphere.local
   subject_type:
@@ -43,7 +49,9 @@ options:
     choices: [USER, GROUP]
     default: USER
   role:
-    description: What the user or group may do. Needed for O(state=present).
+    description:
+      - What the user or group may do. Needed for O(state=present).
+      - V(OWNER), who may also remove the namespace, can only be of vCenter's own SSO domain. It is in vCenter 7.0 U2 and later.
     type: str
     choices: [OWNER, EDIT, VIEW]
   state:
@@ -60,6 +68,14 @@ EXAMPLES = r"""
     namespace: deploy-ray
     subject: ray-dev
     role: EDIT
+
+- name: A group of another identity source may look
+  vcf.ray.namespace_access:
+    namespace: deploy-ray
+    subject: data-science
+    domain: corp.example
+    subject_type: GROUP
+    role: VIEW
 """
 
 RETURN = r"""
@@ -89,6 +105,10 @@ namespace_access:
       description: What it may do.
       returned: always
       type: str
+    inherited:
+      description: Whether it has the role through a group.
+      returned: always
+      type: bool
 unknown:
   description: What could not be known, as an earlier task of the same run would make what is missing. Only in check mode.
   returned: in check mode, when something is missing
@@ -116,8 +136,9 @@ def ensure(task: Task, client: vcenter.VCenter) -> dict:
     """Bring the entry to what the options say."""
     p = task.params
     desired = {key: p[key] for key in ("namespace", "subject", "domain", "subject_type", "role")}
-    entry = NamespaceAccess(client, p["namespace"], p["subject"], p["domain"], p["subject_type"])
-    return reconcile(task, entry, desired if p["state"] == "present" else None)
+    present = p["state"] == "present"
+    entry = NamespaceAccess(client, p["namespace"], p["subject"], p["domain"], p["subject_type"], present)
+    return reconcile(task, entry, desired if present else None)
 
 
 def main() -> None:

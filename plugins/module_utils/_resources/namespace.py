@@ -5,177 +5,177 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from urllib.parse import quote
 
-from .._diff import same
-from .._errors import RayError, UnknownYet
-from .._names import ambiguous, missing
-from .messages import Patience, joined, texts
-from .supervisor import is_cluster, supervisor_id
-from .vm_class import BASE as VM_CLASSES
+from .. import _wait
+from .._errors import RayError
+from .._names import canonical
+from . import namespace_names as names
+from .messages import Patience, joined
+from .namespace_spec import create_body, update_body
+from .namespaces import BASE, UNLIMITED, described, find_namespace, path_of
+from .supervisor import find_supervisor, is_cluster, supervisor_id
 
-BASE = "/api/vcenter/namespaces/instances"
 ERROR_PATIENCE = 300
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-
-
-def find_namespace(client: t.Any, name: str) -> dict | None:
-    """What vCenter tells of a namespace; the first path knows the Supervisor, the second is the one of 7.0."""
-    found = client.find(f"{BASE}/v2/{quote(name, safe='')}")
-    return client.find(f"{BASE}/{quote(name, safe='')}") if found is None else found
-
-
-def list_namespaces(client: t.Any) -> list[str]:
-    rows = client.find(f"{BASE}/v2")
-    rows = client.get(BASE) if rows is None else rows
-    return sorted(row["namespace"] for row in rows or [])
-
-
-def described(name: str, info: dict) -> dict:
-    """One shape for both generations; lists that are sets are sorted."""
-    service = info.get("vm_service_spec") or {}
-    libraries = {*(service.get("content_libraries") or []), *(c["content_library"] for c in info.get("content_libraries") or [])}
-    return {
-        "name": name,
-        "supervisor": info.get("supervisor") or info.get("cluster"),
-        "description": info.get("description") or "",
-        "config_status": info.get("config_status"),
-        "storage_policies": sorted((storage_of(s) for s in info.get("storage_specs") or []), key=lambda s: s["policy"]),
-        "vm_classes": sorted(service.get("vm_classes") or []),
-        "content_libraries": sorted(libraries),
-        "access": sorted((access_of(a) for a in info.get("access_list") or []), key=lambda a: (a["domain"], a["subject"])),
-        "messages": texts(info.get("messages")),
-    }
-
-
-def storage_of(spec: dict) -> dict:
-    return {"policy": spec["policy"], "limit_mib": spec.get("limit")}
-
-
-def access_of(entry: dict) -> dict:
-    return {key: entry.get(key) for key in ("subject", "domain", "subject_type", "role")}
+# Seconds for which a name that is taken by something that vCenter does not list is waited for: a namespace that just went.
+TAKEN = 120
+Open = t.Callable[[t.Optional[str]], t.ContextManager[t.Any]]
 
 
 class Namespace:
-    """One namespace by name, which is unique in a vCenter."""
+    """One namespace by name, which is unique in a vCenter.
+
+    Args:
+        present: it is to be there. One that is being removed then counts as gone, and is waited for before it is made anew.
+        purge: lists that are given are whole lists, so that what they do not name is detached.
+        zones: the options of the zones; vCenter tells their names only.
+        wait: seconds to wait for one that is being removed; None: not at all.
+        look: opens the Kubernetes of the Supervisor, for what holds up a removal; None: nobody has given a login.
+    """
 
     noun = "namespace"
-    create_only = ("supervisor",)
+    create_only = ("supervisor", "networks")
 
-    def __init__(self, client: t.Any, name: str) -> None:
+    def __init__(self, client: t.Any, name: str, *, present: bool = True, purge: bool = True, zones: list[dict] | None = None,
+                 wait: float | None = None, look: Open | None = None) -> None:
+        names.check_name(name)
         self._client = client
         self.name = name
-        self._path = f"{BASE}/{quote(name, safe='')}"
+        self._path = path_of(name)
+        self._present, self._purge, self._zones, self._wait, self._look = present, purge, zones, wait, look
         self._patience = Patience(ERROR_PATIENCE)
+        self._written = False
+        # As vCenter told it last; None: not there.
+        self._info: dict | None = None
 
     def read(self) -> dict | None:
-        info = find_namespace(self._client, self.name)
-        return None if info is None else described(self.name, info)
+        self._info = find_namespace(self._client, self.name)
+        if self._info is None or (self._present and not self._written and self._going()):
+            return None
+        return described(self.name, self._info)
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
         """Names to ids; what is of an earlier step and not there yet is unknown, what is of the inventory is wrong."""
-        policies = self._storage(before, desired.get("storage_policies"))
+        now = before or {}
+        policies = names.storage(self._client, now.get("storage_policies") or [], desired.get("storage_policies"), self._purge)
+        limits = names.limits(now.get("limits") or {}, desired.get("limits"))
         wanted = desired.get("supervisor")
         if before is None and wanted is None:
-            raise RayError(f"No namespace is called {self.name!r}, and making one needs supervisor.", code="INPUT", hint="Set it.")
+            state = f"No namespace is called {self.name!r}, and making one" if self._info is None else f"Namespace {self.name} is being removed, and making it anew"
+            raise RayError(f"{state} needs supervisor.", code="INPUT", hint="Set it.")
+        supervisor = None if wanted is None else canonical(supervisor_id(self._client, wanted))
         found = {
             **desired,
             "storage_policies": policies,
-            "supervisor": None if wanted is None else supervisor_id(self._client, wanted),
-            "content_libraries": self._libraries(desired.get("content_libraries")),
+            "supervisor": supervisor,
+            "limits": limits,
+            "content_libraries": names.libraries(self._client, now, desired.get("content_libraries"), self._purge),
+            "vm_classes": names.classes(self._client, now.get("vm_classes") or [], desired.get("vm_classes"), self._purge),
+            "zones": self._zone_names(now, supervisor),
+            "networks": None if desired.get("networks") is None else sorted(desired["networks"]),
         }
-        self._check_classes(desired.get("vm_classes"))
-        if desired.get("vm_classes") is not None:
-            found["vm_classes"] = sorted(set(desired["vm_classes"]))
-        return found
+        return found if before is not None else {**BORN, **{k: v for k, v in found.items() if v is not None}}
 
     def create(self, desired: dict) -> None:
         supervisor = desired["supervisor"]
         old = is_cluster(supervisor)
-        body = {"namespace": self.name, "cluster" if old else "supervisor": supervisor, **self._body({}, desired)}
-        self._client.post(BASE if old else f"{BASE}/v2", body)
+        body = {"namespace": self.name, "cluster" if old else "supervisor": supervisor, **create_body(desired, self._zones or [])}
+        if self._info is not None:
+            self._until_gone()
+        self._post(BASE if old else f"{BASE}/v2", body)
+        self._written = True
 
     def update(self, before: dict, desired: dict) -> None:
-        """PATCH leaves alone what is absent, and replaces a list or structure that is given, so only what differs goes."""
-        self._client.patch(self._path, self._body(before, desired))
+        self._written = True
+        body = update_body(before, desired, self._info or {}, self._zones or [])
+        if body:
+            self._client.patch(self._path, body)
+        for zone in sorted(set(before["zones"]) - set(desired.get("zones") or before["zones"])):
+            # No new workload goes there from now on; the zone leaves when the last one has.
+            self._client.delete(f"{self._path}/zones/{quote(zone, safe='')}")
 
     def delete(self, before: dict) -> None:
-        if before["config_status"] != "REMOVING":
+        if not self._going():
             self._client.delete(self._path)
 
     def ready(self, current: dict | None) -> bool:
         if current is None:
             return False
-        status = current["config_status"]
-        if status == "REMOVING":
-            raise RayError(f"Namespace {self.name} is being removed.", code="FAILED", hint="Wait until it is gone, then run again.")
-        if self._patience.lost(status == "ERROR"):
+        if self._going():
+            raise RayError(f"Namespace {self.name} is being removed by somebody else.", code="FAILED",
+                           hint="Run it again, to make the namespace anew as soon as it is gone.")
+        if self._patience.lost(current["config_status"] == "ERROR"):
             raise RayError(f"Namespace {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {joined(current['messages'])}", code="FAILED",
                            hint="Look at the namespace in the vSphere Client.")
-        return status == "RUNNING"
+        return current["config_status"] == "RUNNING"
 
     def say(self, current: dict | None) -> str:
-        return "absent" if current is None else str(current["config_status"])
+        return "absent" if current is None else "; ".join([str(current["config_status"]), *current["messages"][:1]])
 
     def diagnose(self) -> str:
-        current = self.read()
-        return "vCenter does not list it." if current is None else joined(current["messages"])
+        current = find_namespace(self._client, self.name)
+        if current is None:
+            return "vCenter does not list it."
+        words = joined(described(self.name, current)["messages"])
+        return f"{words} {self._blockers(current)}" if current.get("config_status") == "REMOVING" else words
 
-    def _body(self, before: dict, desired: dict) -> dict:
-        changed = {k: v for k, v in desired.items() if v is not None and not same(v, before.get(k))}
-        body: dict[str, t.Any] = {}
-        if "description" in changed:
-            body["description"] = changed["description"]
-        if "storage_policies" in changed:
-            body["storage_specs"] = [storage_spec(s) for s in changed["storage_policies"]]
-        if changed.keys() & {"vm_classes", "content_libraries"}:
-            merged = {**before, **changed}
-            body["vm_service_spec"] = {key: merged.get(key) or [] for key in ("vm_classes", "content_libraries")}
-        return body
+    def _going(self) -> bool:
+        return (self._info or {}).get("config_status") == "REMOVING"
 
-    def _storage(self, before: dict | None, wanted: list[dict] | None) -> list[dict] | None:
-        """Without a limit of his own the user leaves the one that is set."""
-        if wanted is None:
+    def _zone_names(self, now: dict, supervisor: str | None) -> list[str] | None:
+        found = names.zones(self._client, supervisor or now.get("supervisor") or "", self._zones)
+        return found if found is None or self._purge else sorted({*found, *(now.get("zones") or [])})
+
+    def _until_gone(self) -> None:
+        """A namespace of this name is on its way out, and has to be gone before there can be a new one."""
+        if self._wait is None:
+            raise RayError(f"Namespace {self.name} is still being removed, so it cannot be made anew yet.", code="NOT_ALLOWED_IN_CURRENT_STATE",
+                           hint="Run the task again when it is gone, or let it wait with wait: true.")
+        _wait.until(lambda: find_namespace(self._client, self.name), lambda info: info is None, what=f"namespace {self.name} to be gone, to make it anew",
+                    timeout=self._wait, diagnose=self.diagnose, say=lambda info: str(info["config_status"]))
+
+    def _post(self, path: str, body: dict) -> None:
+        """Make it, as soon as Kubernetes has let go of one of the same name, which vCenter may have forgotten before."""
+        def refusal() -> RayError | None:
+            try:
+                self._client.post(path, body)
+            except RayError as error:
+                if self._wait is None or not self._lets_go(error):
+                    raise
+                return error
             return None
-        limits = {s["policy"]: s["limit_mib"] for s in (before or {}).get("storage_policies") or []}
-        found = []
-        for entry in wanted:
-            policy = self._client.inventory.policy(entry["policy"])
-            limit = entry.get("limit_mib")
-            found.append({"policy": policy, "limit_mib": limits.get(policy) if limit is None else limit})
-        return sorted(found, key=lambda s: s["policy"])
 
-    def _libraries(self, wanted: list[str] | None) -> list[str] | None:
-        return None if wanted is None else sorted({library_id(self._client, name) for name in wanted})
+        taken = Patience(TAKEN)
+        _wait.until(refusal, lambda error: error is None, what=f"the name {self.name} to be free", timeout=self._wait or 0,
+                    say=lambda error: str(error.details.get("vendor")),
+                    failed=lambda error: TAKEN_BY if taken.lost(error.code == "ALREADY_EXISTS") else None)
 
-    def _check_classes(self, wanted: list[str] | None) -> None:
-        if not wanted:
-            return
-        there = [row["id"] for row in self._client.get(VM_CLASSES) or []]
-        for name in wanted:
-            if name not in there:
-                raise missing("VM class", name, there, UnknownYet)
+    def _lets_go(self, error: RayError) -> bool:
+        """Whether the refusal is about a namespace that is not there any more for vCenter."""
+        if "terminating" in str(error.details.get("vendor")).lower():
+            return True
+        if error.code != "ALREADY_EXISTS":
+            return False
+        info = find_namespace(self._client, self.name)
+        return info is None or info.get("config_status") == "REMOVING"
 
-
-def storage_spec(entry: dict) -> dict:
-    limit = {} if entry["limit_mib"] is None else {"limit": entry["limit_mib"]}
-    return {"policy": entry["policy"], **limit}
-
-
-def library_id(client: t.Any, wanted: str) -> str:
-    """The id of a content library of either type, or UnknownYet."""
-    if UUID.match(wanted) and client.find(f"/api/content/library/{wanted}"):
-        return wanted
-    ids = client.ask("/api/content/library", {"name": wanted}, query={"action": "find"}) or []
-    if len(ids) > 1:
-        raise ambiguous("content library", wanted, [{"library": i} for i in ids], "library")
-    if not ids:
-        raise missing("content library", wanted, library_names(client), UnknownYet)
-    return ids[0]
+    def _blockers(self, info: dict) -> str:
+        """What the removal waits for. Finalizers are told and left: what they guard would be orphaned without them."""
+        found = find_supervisor(self._client, info.get("supervisor") or info.get("cluster") or "") if self._look else None
+        if self._look is None or found is None:
+            return (f"What it waits for: kubectl get namespace {self.name} -o yaml, under status.conditions, names what is left and which finalizers "
+                    "hold it; with supervisor_login this is told here.")
+        with self._look(found["api_endpoint"]) as kube:
+            conditions = ((kube.get("Namespace", self.name) or {}).get("status") or {}).get("conditions") or []
+        told = [c["message"] for c in conditions if c.get("status") == "True" and c.get("message")]
+        return f"Kubernetes says: {' '.join(told)}" if told else "Kubernetes does not say what it waits for."
 
 
-def library_names(client: t.Any) -> list[str]:
-    rows = (client.find(f"/api/content/library/{i}") for i in client.get("/api/content/library") or [])
-    return [row["name"] for row in rows if row]
+# What a new namespace has of what nobody has asked for, so that check mode shows the one that the real run makes.
+BORN: dict[str, t.Any] = {
+    "description": "", "storage_policies": [], "vm_classes": [], "content_libraries": [], "writable_libraries": [], "limits": UNLIMITED, "access": [],
+}
+TAKEN_BY = ("it is held by something that vCenter does not list as a namespace of its own: one that is still going in Kubernetes, "
+            "or one that the platform or somebody with kubectl has made.")
+library_id = names.library_id

@@ -8,55 +8,85 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import quote
 
-from .._errors import UnknownYet
+from .._errors import RayError, UnknownYet
 from .._names import missing
-from .namespace import BASE, access_of, find_namespace, list_namespaces
+from .namespaces import BASE, access_of, find_namespace, list_namespaces
 
 
 class NamespaceAccess:
     """One entry of a namespace's access list.
 
     It is read from the namespace: the call that reads a single entry answers with an error for one that is not there.
+    A role that comes through a group is no entry of its own: it is told, and it cannot be taken here.
     """
 
     noun = "namespace_access"
 
-    def __init__(self, client: t.Any, namespace: str, subject: str, domain: str, subject_type: str) -> None:
+    def __init__(self, client: t.Any, namespace: str, subject: str, domain: str, subject_type: str, present: bool = True) -> None:
+        if "@" in subject or "\\" in subject:
+            raise RayError(f"The subject {subject!r} holds a domain.", code="INPUT", hint="Write the name alone, and the domain as option domain.")
         self._client = client
         self._namespace = namespace
-        self._subject, self._domain, self._type = subject, domain, subject_type
+        self._subject, self._domain, self._type, self._present = subject, domain, subject_type, present
         self.name, self.subject = f"of {subject}@{domain} to namespace {namespace}", subject
         parts = "/".join(quote(part, safe="") for part in (namespace, "access", domain, subject))
         self._path = f"{BASE}/{parts}"
         self._known = True
+        self._taken = False
 
     def read(self) -> dict | None:
         info = find_namespace(self._client, self._namespace)
         self._known = info is not None
-        for entry in (info or {}).get("access_list") or []:
-            if self._is_ours(entry):
-                return {"namespace": self._namespace, **access_of(entry), "subject": self._subject, "domain": self._domain}
-        return None
+        entries = [access_of(entry) for entry in (info or {}).get("access_list") or [] if self._is_ours(entry)]
+        entry = min(entries, key=lambda entry: entry["inherited"], default=None)
+        if entry is None or (entry["inherited"] and self._taken):
+            return None
+        if entry["inherited"] and not self._present:
+            raise self._through_a_group(entry)
+        return {"namespace": self._namespace, **entry, "subject": self._subject, "domain": self._domain}
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
         if not self._known:
             raise missing("namespace", self._namespace, list_namespaces(self._client), UnknownYet)
-        return desired
+        # Whoever has the role through a group has it; another one is given directly.
+        same_role = before is not None and before["role"] == desired["role"]
+        return {**desired, "inherited": before["inherited"] if before and same_role else False}
 
     def create(self, desired: dict) -> None:
-        self._client.post(self._path, {"role": desired["role"]}, query={"type": self._type})
+        self._give("post", desired["role"])
 
     def update(self, before: dict, desired: dict) -> None:
-        self._client.put(self._path, {"role": desired["role"]}, query={"type": self._type})
+        self._give("post" if before["inherited"] else "put", desired["role"])
 
     def delete(self, before: dict) -> None:
         self._client.delete(self._path, query={"type": self._type})
+        self._taken = True
 
     def ready(self, current: dict | None) -> bool:
         return current is not None
 
     def diagnose(self) -> str:
         return "The access list of the namespace does not show it."
+
+    def _give(self, how: str, role: str) -> None:
+        try:
+            getattr(self._client, how)(self._path, {"role": role}, query={"type": self._type})
+        except RayError as error:
+            # vCenter says the same of an unknown name and of a role that a foreign domain cannot have.
+            if error.code in ("UNSUPPORTED", "NOT_FOUND", "INVALID_ARGUMENT"):
+                error.hint = self._reasons(role)
+            raise
+
+    def _reasons(self, role: str) -> str:
+        kind = "user" if self._type == "USER" else "group"
+        owner = " The role OWNER can be given in vCenter's own SSO domain only; EDIT and VIEW in every domain." if role == "OWNER" else ""
+        return (f"Check that there is a {kind} {self._subject} in the domain {self._domain}, and that vCenter knows this domain as an identity source. "
+                f"One of the SSO domain can be made with vcf.ray.sso_{kind}.{owner}")
+
+    def _through_a_group(self, entry: dict) -> RayError:
+        return RayError(
+            f"{self._subject}@{self._domain} has the role {entry['role']} on namespace {self._namespace} through a group, so it cannot be taken here.",
+            code="INPUT", hint="Take the role from the group, or take the user out of the group (vcf.ray.sso_group).")
 
     def _is_ours(self, entry: dict) -> bool:
         """SSO names know no case."""
