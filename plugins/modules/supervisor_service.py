@@ -173,9 +173,8 @@ SPEC = {
 def ensure(task: Task, client: vcenter.VCenter) -> dict:
     """Bring the catalogue to what the options say."""
     p = task.params
-    removing = p["state"] == "absent"
-    service = SupervisorService(client, p["service"], service_package.package_text(p), p["version"], p["wait_timeout"],
-                                active=p["active"], removing=removing)
+    removing, (content, source) = p["state"] == "absent", service_package.package_of(p) or (None, "package")
+    service = SupervisorService(client, p["service"], content, p["version"], p["wait_timeout"], active=p["active"], removing=removing, source=source)
     if removing:
         return reconcile(task, service, None)
     result = reconcile(task, service, {"supervisor_service": service.name})

@@ -28,7 +28,14 @@ LIMIT = 4 * 1024 * 1024
 REDIRECTS, MOST_REDIRECTS = (301, 302, 303, 307, 308), 5
 
 
-def package_text(params: dict) -> str | None:
+class Package(t.NamedTuple):
+    """The text of a package, and in words where it is from."""
+
+    text: str
+    what: str
+
+
+def package_of(params: dict) -> Package | None:
     """The package that the options of ARGSPEC name, or None when they name none.
 
     Raises:
@@ -42,14 +49,14 @@ def package_text(params: dict) -> str | None:
     if source is None:
         return None
     if source == "url":
-        what, content = f"The package at {params['url']}", _fetched(params["url"], params.get("url_ca_path"))
+        what, content = f"package at {params['url']}", _fetched(params["url"], params.get("url_ca_path"))
     elif source == "package":
-        what, content = f"The package {params['package']}", _read(params["package"])
+        what, content = f"package {params['package']}", _read(params["package"])
     else:
-        what, content = "The package in the option content", params["content"].encode()
+        what, content = "package in the option content", params["content"].encode()
     if checksum:
-        _compare(what, content, checksum)
-    return _as_text(what, content)
+        _compare(f"The {what}", content, checksum)
+    return Package(_as_text(f"The {what}", content), what)
 
 
 def _read(path: str) -> bytes:

@@ -69,7 +69,7 @@ def _version(client: t.Any, service: str, row: dict) -> dict:
             "content_type": info.get("content_type"), "trust_verified": info.get("trust_verified")}
 
 
-def check(client: t.Any, content: str) -> dict:
+def check(client: t.Any, content: str, what: str = "package") -> dict:
     """What vCenter says about a package, ``supervisor_service`` and ``version`` among it; it writes nothing."""
     try:
         with needing(READ):
@@ -79,12 +79,12 @@ def check(client: t.Any, content: str) -> dict:
             client.needs(CARVEL_SINCE, CARVEL)
         raise
     if answer.get("status") == "INVALID":
-        raise RayError(f"vCenter does not accept the package: {sentences(answer.get('error_messages'))}", code="INPUT",
+        raise RayError(f"vCenter does not accept the {what}: {sentences(answer.get('error_messages'))}", code="INPUT",
                        hint="Build it again; it must hold a PackageMetadata and a Package.")
     result = answer.get("carvel_apps_check_result")
     if not result:
         client.needs(CARVEL_SINCE, CARVEL)
-        raise RayError(f"The package is of type {answer.get('content_type')}, and only Carvel packages can be registered here.",
+        raise RayError(f"The {what} is of type {answer.get('content_type')}, and only Carvel packages can be registered here.",
                        code="INPUT", hint="Give a YAML file with a PackageMetadata and a Package.")
     return {**result, "warnings": [sentences([message]) for message in answer.get("warning_messages") or []]}
 
@@ -118,4 +118,6 @@ def lines(text: str) -> list[str]:
 
 def sentences(messages: list | None) -> str:
     said = [m if isinstance(m, str) else m.get("localized") or m.get("default_message") or m.get("id") or "" for m in messages or []]
-    return " ".join(text for text in said if text) or "no reason given."
+    # Some of vCenter's sentences are of many lines, with the places of a parser in them.
+    texts = [" ".join(text.split()).rstrip(".") + "." for text in said if text]
+    return " ".join(texts) or "no reason given."

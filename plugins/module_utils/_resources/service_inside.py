@@ -78,7 +78,7 @@ class Inside:
         """``running``, or in a few words what they are instead; and their names."""
         rows = self._rows(address, namespace)
         if not rows:
-            return f"no pod with {self._selector()} yet", []
+            return f"none with {self._selector()} yet", []
         waiting = [f"{_name(row)} {_state(row)}" for row in rows if not _runs(row)]
         return ", ".join(waiting) or "running", [_name(row) for row in rows]
 

@@ -27,14 +27,14 @@ class SupervisorService:
     noun = "supervisor_service"
 
     def __init__(self, client: t.Any, service: str | None, content: str | None = None, version: str | None = None, patience: float = 600,
-                 active: bool = True, removing: bool = False) -> None:
+                 active: bool = True, removing: bool = False, source: str = "package") -> None:
         self._client, self._content, self._patience, self._removing = client, content, patience, removing
         self._wanted = ON if active else OFF
-        self._package = {} if content is None else check(client, content)
+        self._package = {} if content is None else check(client, content, source)
         self.warnings: list[str] = self._package.get("warnings") or []
         for what, given, key in (("service", service, "supervisor_service"), ("version", version, "version")):
             if self._package and given not in (None, self._package[key]):
-                raise RayError(f"The package is of the {what} {self._package[key]}, not {given}.", code="INPUT",
+                raise RayError(f"The {source} is of the {what} {self._package[key]}, not {given}.", code="INPUT",
                                hint=f"Leave {what} out: the package says it.")
         self.name = service or self._package.get("supervisor_service") or ""
         self.version = version or self._package.get("version")

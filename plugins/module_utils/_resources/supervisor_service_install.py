@@ -57,7 +57,7 @@ class SupervisorServiceInstall:
             "desired_version": info.get("desired_version"),
             "config_status": info.get("config_status"),
             "service_namespace": info.get("service_namespace"),
-            "yaml_service_config": digest(info.get("yaml_service_config")),
+            **_shown("yaml_service_config", digest(info.get("yaml_service_config"))),
             "messages": texts(info.get("messages")),
             "pod": UNCHECKED,
             "pods": [],
@@ -128,7 +128,7 @@ class SupervisorServiceInstall:
         if current is None:
             return "absent"
         words = f"{current['config_status']}, version {current['current_version'] or 'none yet'} of {current['desired_version']}"
-        return words if current["pod"] in ("running", UNCHECKED) else f"{words}, pod {current['pod']}"
+        return words if current["pod"] in ("running", UNCHECKED) else f"{words}, pods: {current['pod']}"
 
     def diagnose(self) -> str:
         current = self.read()
@@ -159,10 +159,10 @@ class SupervisorServiceInstall:
         """Its digest; values that are none matter only where there are some."""
         if self._config is None:
             return None
-        return digest(self._config) or (NOTHING if before and before["yaml_service_config"] else None)
+        return digest(self._config) or (NOTHING if before and before.get("yaml_service_config") else None)
 
     def _refuse_config_of_old(self, before: dict | None) -> None:
-        if self._config is not None and (before is None or self._asked_config(before) not in (None, before["yaml_service_config"])):
+        if self._config is not None and (before is None or self._asked_config(before) not in (None, before.get("yaml_service_config"))):
             self._client.needs(CARVEL_SINCE, "A configuration of a Supervisor service as YAML")
 
     def _installable(self, wanted: str | None) -> str:
@@ -191,5 +191,9 @@ def _configured(found: dict) -> bool:
     return found["config_status"] == "CONFIGURED" and found["current_version"] == found["desired_version"] and bool(found["service_namespace"])
 
 
+def _shown(name: str, value: str | None) -> dict:
+    return {} if value is None else {name: value}
+
+
 def _sent(config: str | None) -> dict:
-    return {} if config is None else {"yaml_service_config": config}
+    return _shown("yaml_service_config", config)

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
 from ansible_collections.vcf.ray.plugins.modules import supervisor_service, supervisor_service_info
-from ansible_collections.vcf.ray.tests.unit.plugins.conversation import MISSING, refusal, run
+from ansible_collections.vcf.ray.tests.unit.plugins.conversation import MISSING, refusal, run, task_for, vcenter
 
 BASE = "/api/vcenter/namespace-management/supervisor-services"
 SVC = f"{BASE}/ray.example.com"
@@ -118,9 +118,21 @@ def test_an_account_without_a_right_hears_which_one_is_meant() -> None:
         assert f"the privilege {privilege} " in caught.value.hint
 
 
-def test_another_kind_of_content_and_warnings() -> None:
-    with pytest.raises(RayError, match="only Carvel packages"):
+def test_another_kind_of_content_is_refused() -> None:
+    with pytest.raises(RayError, match="package in the option content is of type CUSTOM_YAML, and only Carvel packages"):
         run(supervisor_service, (*CHECK, {"status": "VALID", "content_type": "CUSTOM_YAML"}), NEW, content=TEXT)
+
+
+def test_what_vcenter_warns_of_is_passed_on_when_it_matters() -> None:
+    answer = {**VALID, "status": "VALID_WITH_WARNINGS", "warning_messages": [{"default_message": "A Secret\n  is ignored"}]}
+    for script, warnings in [([(*GET, MISSING), NEW, (*CREATE, (201, None)), *THERE], ["A Secret is ignored."]), ([*THERE, (*VERSION, {"content": B64})], [])]:
+        warned: list[str] = []
+        client, http = vcenter((*CHECK, answer), *script)
+        task = task_for(supervisor_service, content=TEXT)
+        task.warn = warned.append
+        supervisor_service.ensure(task, client)
+        http.done()
+        assert [words.removeprefix("vCenter says of the package: ") for words in warned] == warnings
 
 
 def test_a_refusal_that_was_carried_out_all_the_same() -> None:
@@ -197,7 +209,7 @@ def test_a_service_or_version_that_is_not_registered_cannot_be_switched() -> Non
 
 @pytest.mark.parametrize("option", [{"service": "other"}, {"version": "2.0"}])
 def test_a_package_that_is_of_another_service_or_version_is_refused(option: dict) -> None:
-    with pytest.raises(RayError, match="The package is of the"):
+    with pytest.raises(RayError, match="The package in the option content is of the"):
         run(supervisor_service, (*CHECK, VALID), content=TEXT, **option)
 
 

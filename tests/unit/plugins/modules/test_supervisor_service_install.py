@@ -281,7 +281,7 @@ def test_a_pod_that_does_not_come_up_is_told_with_its_events(monkeypatch: pytest
     inside(monkeypatch, listed, listed, listed, ("list", ("Event", "svc-ray-1"), events))
     with pytest.raises(RayError) as caught:
         run(supervisor_service_install, (*SUPERVISORS, AT), *RAYS, *RAYS, supervisor="sv", service=RAY, **LOGIN)
-    assert "pod op-1 ImagePullBackOff" in caught.value.message
+    assert "pods: op-1 ImagePullBackOff" in caught.value.message
     assert "Pod op-1: c waiting ImagePullBackOff Back-off pulling image r/x:1. Events: Pod op-1: Failed: denied." in caught.value.message
 
 

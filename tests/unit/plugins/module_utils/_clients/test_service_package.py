@@ -15,7 +15,7 @@ import requests
 import urllib3
 
 from ansible_collections.vcf.ray.plugins.module_utils._clients import service_package
-from ansible_collections.vcf.ray.plugins.module_utils._clients.service_package import package_text
+from ansible_collections.vcf.ray.plugins.module_utils._clients.service_package import package_of
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
 
 TEXT = "kind: Package\n"
@@ -56,6 +56,11 @@ def fixture_serve(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., Server]:
     return serve
 
 
+def package_text(options: dict) -> str | None:
+    found = package_of(options)
+    return found and found.text
+
+
 def fetched(**options: t.Any) -> str | None:
     return package_text({"url": URL, "checksum": SUM, **options})
 
@@ -74,7 +79,7 @@ def test_no_source_is_no_text() -> None:
 def test_a_file_is_read_as_it_is(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
-    assert package_text({"package": str(path)}) == TEXT
+    assert package_of({"package": str(path)}) == (TEXT, f"package {path}")
 
 
 @pytest.mark.parametrize(("content", "words"), [
