@@ -117,6 +117,9 @@ def test_logins(name: str, status: int, kind: str, text: str) -> None:
             assert answer["messages"][0]["id"] == "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
         assert (await front.login())[0] == 201
         assert await struck(front) == {name: (1, True)}
+        await arm(front, name)
+        async with front.http.post(front.url + "/rest/com/vmware/cis/session", auth=aiohttp.BasicAuth(ADMINISTRATOR, PASSWORD)) as answer:
+            assert answer.status == status and text in (await answer.json())["value"]["messages"][0]["default_message"]
 
     with_front(scenario)
 

@@ -134,6 +134,8 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
     try:
         return await handler(request)
     except ApiError as error:
+        if request.path.startswith("/rest"):
+            return legacy_session.in_older_form(error)
         return web.json_response(error.body(), status=error.status)
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
         error = ApiError("OPERATION_NOT_FOUND", f"No operation {request.method} {request.path}", id="vapi.method.unknown")

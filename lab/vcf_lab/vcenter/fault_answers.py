@@ -11,6 +11,7 @@ from aiohttp import BasicAuth, web
 
 from vcf_lab.vcenter.errors import ApiError
 from vcf_lab.vcenter.fault import Answer, Call, Fault, Proceed
+from vcf_lab.vcenter.legacy_session import in_older_form
 from vcf_lab.vcenter.service_content import read
 from vcf_lab.vcenter.sessions import HEADER, session_limit, unauthenticated
 from vcf_lab.vcenter.soap import SoapFault
@@ -90,11 +91,7 @@ def _login_answer(call: Call, text: str) -> Answer:
 
 
 def _in_form_of(call: Call, error: ApiError) -> web.Response:
-    """The older login has the older body."""
-    if not call.path.startswith("/rest"):
-        return refusal(error)
-    kind = f"com.vmware.vapi.std.errors.{error.error_type.lower()}"
-    return web.json_response({"type": kind, "value": {"messages": error.body()["messages"]}}, status=error.status)
+    return in_older_form(error) if call.path.startswith("/rest") else refusal(error)
 
 
 def _user(call: Call) -> str:

@@ -27,7 +27,7 @@ async def login(request: web.Request) -> web.Response:
     try:
         return web.json_response({"value": request.app["sessions"].create(full_name(user_of(request)))})
     except ApiError as error:
-        return _refused(error)
+        return in_older_form(error)
 
 
 @routes.delete(PATH)
@@ -35,13 +35,13 @@ async def logout(request: web.Request) -> web.Response:
     """End the session of the request."""
     token = request.headers.get(HEADER, "")
     if request.app["sessions"].touch(token) is None:
-        return _refused(unauthenticated())
+        return in_older_form(unauthenticated())
     request.app["sessions"].end(token)
     return web.json_response({})
 
 
-def _refused(error: ApiError) -> web.Response:
-    """The older form: the type in lower case, the messages inside `value`."""
+def in_older_form(error: ApiError) -> web.Response:
+    """A refusal of /rest: the type in lower case, the messages inside `value`."""
     body: dict[str, Any] = error.body()
     kind = f"com.vmware.vapi.std.errors.{error.error_type.lower()}"
     return web.json_response({"type": kind, "value": {"messages": body["messages"]}}, status=error.status)
