@@ -27,7 +27,7 @@ notes:
   - To register a package vCenter 8.0.1 is needed; an older one is refused before anything is written.
   - The privilege C(System.Read) is needed to read the catalogue, C(SupervisorServices.Manage) to change it.
   - When nothing is to be changed, a task with a package sends 4 requests, beside login and logout, and one without a package 2.
-  - In check mode it is not looked at what would hold up a removal, as an earlier task of the same run may be to take that away.
+  - What stands in the way of a removal is told under RV(unknown) in check mode, as an earlier task of the same run may be to take it away.
   - A vCenter may let in only services whose ids are on an allow-list. It counts the id that vCenter derives from the package, which for
     Ray on VCF is C(ray-on-vcf.broadcom.com), and not C(ray-on-vcf.vmware.com), as its guide has it.
 seealso:
@@ -149,8 +149,8 @@ supervisor_service:
       returned: always
       type: str
 unknown:
-  description: What could not be known, as an earlier task of the same run would make what is missing. Only in check mode.
-  returned: in check mode, when something is missing
+  description: What could not be known, as an earlier task of the same run would make what is missing, or take away what is in the way.
+  returned: in check mode, when something is missing or in the way
   type: list
   elements: str
 """

@@ -28,11 +28,11 @@ requirements:
   - kubernetes (for O(supervisor_login))
 notes:
   - Carvel services need vCenter 8.0.1; an older one is refused before anything is written.
-  - The privileges C(System.Read) and C(SupervisorServices.Install) are needed.
+  - The privileges C(System.Read), C(Namespaces.Manage) and C(SupervisorServices.Install) are needed.
   - When nothing is to be changed, a task sends 3 requests to vCenter, beside login and logout, from vCenter 9.0 on, and 5 to an older one.
     With O(supervisor_login) the Supervisor gets a login and one request more, two with O(required_apis).
-  - In check mode the version is not checked against the Supervisor, as vCenter would keep the result, and it is not looked at what would hold up a removal,
-    as an earlier task of the same run may be to take that away.
+  - In check mode the version is not checked against the Supervisor, as vCenter would keep the result. What stands in the way of a removal is told
+    under RV(unknown) then, as an earlier task of the same run may be to take it away.
 seealso:
   - module: vcf.ray.supervisor_service
 options:
@@ -173,12 +173,14 @@ required_apis:
   returned: with O(required_apis) and O(state=present)
   type: str
 clusters:
-  description: C(none) when none of O(guard_kinds) lived any more, or C(not_checked), as without O(supervisor_login) and in check mode.
+  description:
+    - C(none) when none of O(guard_kinds) lived any more, or C(not_checked) without O(supervisor_login).
+    - C(living) in check mode, when there still are some, which RV(unknown) names.
   returned: with O(state=absent), when something was removed and there are O(guard_kinds)
   type: str
 unknown:
-  description: What could not be known, as an earlier task of the same run would make what is missing. Only in check mode.
-  returned: in check mode, when something is missing
+  description: What could not be known, as an earlier task of the same run would make what is missing, or take away what is in the way.
+  returned: in check mode, when something is missing or in the way
   type: list
   elements: str
 """
@@ -190,7 +192,7 @@ from ..module_utils import _wait
 from ..module_utils._clients import kube_login, vcenter
 from ..module_utils._module import run
 from ..module_utils._reconcile import Task, reconcile
-from ..module_utils._resources.service_inside import UNCHECKED, Inside
+from ..module_utils._resources.service_inside import Inside
 from ..module_utils._resources.supervisor_service_install import SupervisorServiceInstall
 
 SPEC = {
@@ -228,9 +230,9 @@ def removed(task: Task, install: SupervisorServiceInstall) -> dict:
     result, inside = reconcile(task, install, None), install.inside
     if not result["changed"] or not inside.kinds:
         return result
-    if inside.clusters == UNCHECKED and not inside.open:
-        task.warn(f"It was not checked whether {', '.join(inside.kinds)} still lived when {install.subject} was removed: without the service nobody can "
-                  "remove them. supervisor_login would have it checked.")
+    if not inside.open:
+        task.warn(f"It was not checked whether there still are {', '.join(inside.kinds)}: without {install.subject} nobody can remove them. "
+                  "With supervisor_login it would be.")
     return {**result, "clusters": inside.clusters}
 
 

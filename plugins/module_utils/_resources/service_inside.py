@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._errors import RayError
+from .._errors import RayError, UnknownYet
 
 RAY = "ray-on-vcf."
 RAY_LABELS = {"control-plane": "vmray-controller-manager"}
@@ -69,9 +69,10 @@ class Inside:
             return
         living = [f"{kind.rsplit('/', 1)[-1]} {_full_name(row)}" for kind in self.kinds for row in self._at(address).everywhere(kind)]
         if living:
+            self.clusters = "living"
             shown = ", ".join(living[:MOST]) + (f" and {len(living) - MOST} more" if len(living) > MOST else "")
-            raise RayError(f"{self._service} still has work: {shown}.", code="RESOURCE_IN_USE",
-                           hint="Remove these first, and wait until they are gone: only the service can take them away, and without it they stay for ever.")
+            raise UnknownYet(f"{self._service} still has work: {shown}.", code="RESOURCE_IN_USE",
+                             hint="Remove these first, and wait until they are gone: only the service can take them away, and without it they stay for ever.")
         self.clusters = "none"
 
     def pods(self, address: str | None, namespace: str) -> tuple[str, list[str]]:

@@ -73,6 +73,12 @@ class SupervisorService:
         return {**shown, "supervisor_service": self.name, "state": state, "versions": in_order(states), "version": self.version,
                 "version_state": states.get(self.version) if self.version else None}
 
+    def removable(self, before: dict) -> None:
+        """Before the first write: a removal that stops half way leaves the service deactivated."""
+        if self._only_version:
+            self._refuse_last_removal(before, states_of(before))
+        self._refuse_installed()
+
     def create(self, desired: dict) -> None:
         self._register(BASE, {"carvel_spec": {"version_spec": {"content": encoded(self._content or "")}}})
 
@@ -96,9 +102,6 @@ class SupervisorService:
     def delete(self, before: dict) -> None:
         """In the order that vCenter wants: out of every Supervisor, deactivated, versions, service."""
         states = states_of(before)
-        if self._only_version:
-            self._refuse_last_removal(before, states)
-        self._refuse_installed()
         if self._only_version:
             if states[self._only_version] == ON:
                 self._switch(version_path(self.name, self._only_version), "deactivate")
@@ -175,19 +178,18 @@ class SupervisorService:
 
     def _refuse_last_removal(self, before: dict, states: dict) -> None:
         if list(states) == [self._only_version]:
-            raise RayError(f"Version {self._only_version} is the only one of {self.name}; a service is removed as a whole.",
-                           code="NOT_ALLOWED_IN_CURRENT_STATE", hint="Leave version out, to remove the service with it.")
+            raise UnknownYet(f"Version {self._only_version} is the only one of {self.name}; a service is removed as a whole.",
+                             code="NOT_ALLOWED_IN_CURRENT_STATE", hint="Leave version out, to remove the service with it.")
         if before["state"] == ON and [v for v in states if states[v] == ON] == [self._only_version]:
-            raise RayError(f"Version {self._only_version} is the last active one of {self.name}, which is active itself, so it cannot be removed.",
-                           code="NOT_ALLOWED_IN_CURRENT_STATE", hint="Activate another version first, or remove the whole service.")
+            raise UnknownYet(f"Version {self._only_version} is the last active one of {self.name}, which is active itself, so it cannot be removed.",
+                             code="NOT_ALLOWED_IN_CURRENT_STATE", hint="Activate another version first, or remove the whole service.")
 
     def _refuse_installed(self) -> None:
-        """Before the first write: a removal that stops half way leaves the service deactivated."""
         places = [f"{place['name']} (version {place['version']})" for place in installs(self._client)
                   if place["supervisor_service"] == self.name and self._only_version in (None, *place["versions"])]
         if places:
-            raise RayError(f"Service {self.name} is installed on Supervisor {', '.join(places)}.", code="RESOURCE_IN_USE",
-                           hint="Remove it there first, with supervisor_service_install and state absent.")
+            raise UnknownYet(f"Service {self.name} is installed on Supervisor {', '.join(places)}.", code="RESOURCE_IN_USE",
+                             hint="Remove it there first, with supervisor_service_install and state absent.")
 
 
 def states_of(service: dict | None) -> dict[str, str]:

@@ -47,7 +47,8 @@ class SupervisorServiceInstall:
                 return None
             self._supervisor, self._address = found["supervisor"], found.get("api_endpoint")
             self._installs = Installs(self._client, found["supervisor"])
-        info = self._installs.get(self._service)
+        with needing(INSTALL):
+            info = self._installs.get(self._service)
         if info is None:
             return None
         found = {
@@ -82,6 +83,10 @@ class SupervisorServiceInstall:
             "yaml_service_config": self._asked_config(before),
         }
 
+    def removable(self, before: dict) -> None:
+        if before["config_status"] != "REMOVING":
+            self.inside.refuse_living(self._address)
+
     def create(self, desired: dict) -> None:
         installs = self._ours()
         if installs.path is None:
@@ -108,7 +113,6 @@ class SupervisorServiceInstall:
     def delete(self, before: dict) -> None:
         if before["config_status"] == "REMOVING":
             return
-        self.inside.refuse_living(self._address)
         installs = self._ours()
         path = installs.path_of(self._service)
         self._ride_out(lambda: self._client.delete(path), "removal", lambda: (self._client.find(path) or {}).get("config_status") in (None, "REMOVING"))

@@ -278,7 +278,9 @@ def test_a_version_in_use_by_an_upgrade_is_not_touched() -> None:
 def test_an_installed_service_is_not_touched() -> None:
     installed = {"supervisor_services": [{"supervisor_service": "ray.example.com", "current_version": "1.0"}]}
     with pytest.raises(RayError, match=r"installed on Supervisor sv \(version 1.0\)"):
-        run(supervisor_service, *THERE, (*SUPERVISORS, ONE), (*INSTALLS, installed), service="ray.example.com", state="absent")
+        run(supervisor_service, *THERE, (*SUPERVISORS, ONE), (*INSTALLS, installed), **ASKED, state="absent")
+    result = run(supervisor_service, *THERE, (*SUPERVISORS, ONE), (*INSTALLS, installed), **ASKED, state="absent", check_mode=True)
+    assert result["changed"] and "installed on Supervisor sv" in result["unknown"][0]
 
 
 def test_info() -> None:

@@ -319,8 +319,9 @@ def test_a_service_with_living_clusters_is_not_removed(monkeypatch: pytest.Monke
     assert caught.value.code == "RESOURCE_IN_USE"
     inside(monkeypatch, ("everywhere", (CLUSTERS,), []))
     assert run(supervisor_service_install, (*SUPERVISORS, AT), *RAYS, *REMOVED, **GOING, **LOGIN)["clusters"] == "none"
-    inside(monkeypatch)
-    assert run(supervisor_service_install, (*SUPERVISORS, AT), *RAYS, **GOING, **LOGIN, check_mode=True)["clusters"] == "not_checked"
+    inside(monkeypatch, ("everywhere", (CLUSTERS,), rows))
+    result = run(supervisor_service_install, (*SUPERVISORS, AT), *RAYS, **GOING, **LOGIN, check_mode=True)
+    assert result["changed"] and result["clusters"] == "living" and "team/c0" in result["unknown"][0]
 
 
 def test_without_a_login_a_warning_says_that_nobody_has_looked() -> None:
