@@ -9,6 +9,7 @@ import typing as t
 
 from .supervisor_nsx import edge_cluster, tier0_gateway
 from .supervisor_plan import provider_of
+from .supervisor_preflight import refuse_unknown_zones
 
 PROVIDERS = {"foundation": "VSPHERE_FOUNDATION", "haproxy": "HAPROXY", "nsx_advanced": "NSX_ADVANCED", "nsx": "NSX", "nsx_vpc": "NSX_VPC"}
 INTERFACE_NETWORKS = {"portgroup": "DVPG", "management": "SUPERVISOR_MANAGEMENT", "workload": "PRIMARY_WORKLOAD"}
@@ -61,6 +62,8 @@ def _nsx(spec: dict, balancer: dict, client: t.Any) -> dict:
 def _foundation(spec: dict, balancer: dict, client: t.Any) -> dict:
     asked = balancer.get("foundation") or {}
     dns, domains, ntp, syslog = (asked.get(key) for key in ("dns", "search_domains", "ntp", "syslog"))
+    if asked.get("zone"):
+        refuse_unknown_zones(client, [asked["zone"]])
     return {
         "deployment_target": {
             "zones": [asked["zone"]] if asked.get("zone") else None,

@@ -11,7 +11,7 @@ from .._errors import RayError
 from . import supervisor as reads
 from .messages import Patience, joined
 from .supervisor_plan import refuse_nonsense, refuse_too_new
-from .supervisor_preflight import refuse_incompatible
+from .supervisor_preflight import Place, refuse_incompatible
 from .supervisor_spec import enable_body
 from .supervisor_users import refuse_in_use
 
@@ -22,7 +22,6 @@ class Supervisor:
     """One Supervisor by name; ``spec`` holds the options that matter only when it is enabled, names unresolved."""
 
     noun = "supervisor"
-    create_only = ("cluster", "zones")
 
     def __init__(self, client: t.Any, name: str, spec: dict | None = None) -> None:
         self._client = client
@@ -48,13 +47,13 @@ class Supervisor:
         """Look up every name before the first write; of a Supervisor that is there only its place matters."""
         zones = sorted(desired["zones"]) if desired.get("zones") else None
         if before is not None:
-            cluster = self._client.inventory.cluster(desired.get("cluster"))
-            of_zones = cluster in (before["cluster"] or "").split(", ")
-            return {**desired, "name": before["name"], "cluster": before["cluster"] if of_zones else cluster, "zones": zones}
+            self._refuse_elsewhere(before, desired.get("cluster"), zones)
+            return {"name": before["name"]}
         refuse_nonsense(self.name, desired, self._spec)
         refuse_too_new(self._client, self._spec)
         cluster = self._client.inventory.cluster(desired.get("cluster"))
-        refuse_incompatible(self._client, self.name, cluster, zones, self._spec["workloads"]["kind"])
+        place = Place(desired.get("cluster"), cluster, zones)
+        refuse_incompatible(self._client, self.name, place, self._spec["workloads"]["kind"])
         self._body = enable_body(self.name, self._spec, self._client)
         return {**desired, "cluster": cluster, "zones": zones}
 
@@ -118,6 +117,19 @@ class Supervisor:
         waiting = [" ".join([f"{c['type']}: {c['reason']}", *(f"({m})" for m in c["messages"])]) for c in open_ones(self._conditions)]
         return f"{joined(current['messages'])} Open conditions: {', '.join(waiting) or 'none'}."
 
+    def _refuse_elsewhere(self, before: dict, cluster: str | None, zones: list[str] | None) -> None:
+        """Where it is cannot be changed; it is told by the names that people have for it."""
+        there = (before["cluster"] or "").split(", ")
+        if zones and zones != before["zones"]:
+            is_in, asked = f"in {listed('zone', before['zones'])}", f"in {listed('zone', zones)}"
+        elif cluster and self._client.inventory.cluster(cluster) not in there:
+            rows = self._client.get("/api/vcenter/cluster", query={"clusters": there}) or []
+            is_in, asked = f"on {listed('cluster', [row['name'] for row in rows] or there)}", f"on {cluster}"
+        else:
+            return
+        raise RayError(f"Supervisor {before['name']} is {is_in}, not {asked}, and cannot be moved.", code="INPUT",
+                       hint="Ask for where it is, or leave that out; or remove it first.")
+
     def _zones_of(self, supervisor: str) -> list[dict]:
         """Asked once: a Supervisor does not move."""
         if not self._topology.get(supervisor):
@@ -127,3 +139,7 @@ class Supervisor:
 
 def open_ones(conditions: list[dict]) -> list[dict]:
     return [condition for condition in conditions if condition["status"] != "TRUE"]
+
+
+def listed(noun: str, names: list[str]) -> str:
+    return f"{noun}{'' if len(names) == 1 else 's'} {', '.join(sorted(names)) or 'that vCenter does not tell'}"

@@ -22,55 +22,54 @@ PROVIDERS = {
 HINT = "Mend what vCenter names, or choose another cluster, zone or kind of network."
 
 
-def refuse_incompatible(client: t.Any, name: str, cluster: str | None, zones: list[str] | None, kind: str) -> None:
+class Place(t.NamedTuple):
+    """Where a Supervisor is to be: on a cluster, as the user calls it and by its id, or in zones."""
+
+    written: str | None
+    cluster: str | None
+    zones: list[str] | None
+
+    def __str__(self) -> str:
+        return f"zones {', '.join(self.zones)}" if self.zones else f"cluster {self.written}"
+
+
+def refuse_incompatible(client: t.Any, name: str, place: Place, kind: str) -> None:
     """Raise with vCenter's reasons when it would not take this place for a Supervisor with this kind of network."""
-    if zones:
-        _refuse_zones(client, name, zones, kind)
-    elif cluster:
-        _refuse_cluster(client, name, cluster, kind)
+    told, clusters = _of_zones(client, place.zones, kind) if place.zones else _of_cluster(client, str(place.cluster), kind)
+    if told is None:
+        return
+    # The commonest reason has a name: that of the Supervisor that is there.
+    for other in summaries(client):
+        if clusters.intersection(clusters_of(client, other["supervisor"])):
+            raise RayError(f"The Supervisor {other['name']!r} is there already, so {name!r} cannot be enabled on {place}.",
+                           code="INPUT", hint=f"Use name: {other['name']}, or another place.")
+    raise RayError(f"vCenter would not enable the Supervisor {name!r} on {place} with workloads of kind {kind}: "
+                   f"{' '.join(told) or 'it gives no reason.'}", code="NOT_COMPATIBLE", hint=HINT)
 
 
-def _refuse_cluster(client: t.Any, name: str, cluster: str, kind: str) -> None:
+def _of_cluster(client: t.Any, cluster: str, kind: str) -> tuple[list[str] | None, set[str]]:
+    """vCenter's reasons against it, None when it has none, and the clusters that they are about."""
     rows = client.get(f"{BASE}/cluster-compatibility", query={"network_provider": PROVIDERS[kind][0]}) or []
     row = next((row for row in rows if row["cluster"] == cluster), {"compatible": True})
-    if row["compatible"]:
-        return
-    _refuse_taken(client, name, {cluster})
-    raise _refusal(name, f"cluster {cluster}", kind, _reasons(row))
+    return None if row["compatible"] else _reasons(row), {cluster}
 
 
-def _refuse_zones(client: t.Any, name: str, zones: list[str], kind: str) -> None:
+def _of_zones(client: t.Any, zones: list[str], kind: str) -> tuple[list[str] | None, set[str]]:
+    refuse_unknown_zones(client, zones)
+    answer = client.get(f"{BASE}/cluster-compatibility/v2", query={"zones": zones, "network_provider": PROVIDERS[kind][1]}) or {}
+    bad = [zone for zone in answer.get("zone_summaries") or [] if not zone.get("compatible", True)]
+    rows = [(zone["zone"], row) for zone in bad for row in zone.get("cluster_summaries") or []]
+    told = [*_reasons(answer), *(f"zone {zone}: {text}" for zone, row in rows for text in _reasons(row))]
+    return None if answer.get("compatible", True) and not bad else told, {row["cluster"] for zone, row in rows}
+
+
+def refuse_unknown_zones(client: t.Any, zones: list[str]) -> None:
+    """The id of a zone is the name that an administrator gave it."""
     there = [row["zone"] for row in (client.get(ZONES) or {}).get("items") or []]
     for zone in zones:
         if zone not in there:
             raise missing("zone", zone, there)
-    answer = client.get(f"{BASE}/cluster-compatibility/v2", query={"zones": zones, "network_provider": PROVIDERS[kind][1]}) or {}
-    if answer.get("compatible", True):
-        return
-    told = _reasons(answer)
-    clusters = set()
-    for zone in answer.get("zone_summaries") or []:
-        if not zone.get("compatible", True):
-            rows = zone.get("cluster_summaries") or []
-            clusters |= {row["cluster"] for row in rows}
-            told += [f"zone {zone['zone']}: {text}" for row in rows for text in _reasons(row)]
-    _refuse_taken(client, name, clusters)
-    raise _refusal(name, f"zones {', '.join(zones)}", kind, told)
 
 
 def _reasons(row: dict) -> list[str]:
     return texts([{"details": reason} for reason in row.get("incompatibility_reasons") or []])
-
-
-def _refuse_taken(client: t.Any, name: str, clusters: set[str]) -> None:
-    """The commonest reason has a name: that of the Supervisor that is there."""
-    for other in summaries(client):
-        shared = sorted(clusters.intersection(clusters_of(client, other["supervisor"])))
-        if shared:
-            raise RayError(f"Cluster {', '.join(shared)} already runs the Supervisor {other['name']!r}, so {name!r} cannot be enabled on it.",
-                           code="INPUT", hint=f"Use name: {other['name']}, or another cluster.")
-
-
-def _refusal(name: str, place: str, kind: str, reasons: list[str]) -> RayError:
-    return RayError(f"vCenter would not enable the Supervisor {name!r} on {place} with workloads of kind {kind}: "
-                    f"{' '.join(reasons) or 'it gives no reason.'}", code="NOT_COMPATIBLE", hint=HINT)

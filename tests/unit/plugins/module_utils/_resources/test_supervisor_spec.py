@@ -180,7 +180,8 @@ def test_foundation() -> None:
                   {"personas": ["WORKLOAD", "FRONTEND"], "portgroup": "front", "name": "front", "ranges": RANGES, "gateway": "10.0.2.254/24"}]
     asked = {"size": "LARGE", "availability": "SINGLE_NODE", "storage_policy": "silver", "zone": "z", "interfaces": interfaces, "dns": ["10.0.0.2"],
              "ntp": ["10.0.0.3"], "syslog": {"endpoint": "tcp://s"}}
-    result = body(network("work"), network("front"), load_balancer__foundation=asked)["workloads"]["edge"]["foundation"]
+    zones = ("GET", "/api/vcenter/consumption-domains/zones", None, {"items": [{"zone": "z"}]})
+    result = body(network("work"), zones, network("front"), load_balancer__foundation=asked)["workloads"]["edge"]["foundation"]
     assert result == {
         "deployment_target": {"zones": ["z"], "storage_policy": "p-2", "deployment_size": "LARGE", "availability": "SINGLE_NODE"},
         "interfaces": [
