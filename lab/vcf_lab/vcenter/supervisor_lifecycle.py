@@ -50,8 +50,26 @@ async def _control_plane(app: web.Application, record: dict[str, Any]) -> None:
 
 
 async def _core_components(app: web.Application, record: dict[str, Any]) -> None:
-    for obj in supervisor_objects.custom_resource_definitions() + supervisor_objects.access():
+    kinds = supervisor_objects.custom_resource_definitions()
+    for obj in kinds + supervisor_objects.access():
         await app["kube"].apply(obj)
+    deadline = asyncio.get_running_loop().time() + ANSWER_TIMEOUT
+    for obj in kinds:
+        while not await _served(app, obj["spec"]["names"]["kind"]):
+            if asyncio.get_running_loop().time() > deadline:
+                raise NotReady(f"The API server does not serve {obj['metadata']['name']}.")
+            await pause(app, "poll")
+
+
+async def _served(app: web.Application, kind: str) -> bool:
+    """Whether objects of a new kind can be listed: at first there is no such path, then a storage that begins."""
+    try:
+        await app["kube"].list(kind)
+    except KubeError as error:
+        if error.status in (404, 429):
+            return False
+        raise
+    return True
 
 
 async def _load_balancer(app: web.Application, record: dict[str, Any]) -> None:
