@@ -10,7 +10,7 @@ import uuid
 
 from .._diff import same
 from .._errors import RayError, UnknownYet
-from .._names import UUID
+from .._names import UUID, closest_first
 from .library_images import NOT_CHECKED, Images
 from .library_items import ITEM, SUBSCRIBED_ITEM, all_items, missing_items, refuse_unverified, stale_items, wanted_items
 from .library_kinds import FIELDS, LIBRARY, NEW, PART, PATHS, TRUST, described, find_libraries, refuse_foreign, refused_probe, structure, the_only
@@ -55,18 +55,18 @@ class ContentLibrary:
         found = described({"id": library, "type": self._kind, **info})
         self._id = found["id"]
         items = wanted_items(self._client, found["id"], self._wanted)
-        files = found["on_demand"] is False
-        subscribed = self._kind == "subscribed"
+        files = found.get("on_demand") is False
+        done = self._synced or (bool(found["last_sync_time"]) and not self._sync_wanted)
         return {
             **found,
             "items": items,
             "missing_items": missing_items(self._wanted, items, files=files, policy=found["security_policy"]),
             "stale_items": stale_items(self._client, found["id"], items) if self._evict else [],
             # Never synchronised is what a creation leaves that was cut short.
-            "synchronized": self._synced or (bool(found["last_sync_time"]) and not self._sync_wanted) if subscribed else None,
+            **({"synchronized": done} if self._kind == "subscribed" else {}),
             "password_updated": self._secrets.sent,
             "not_compared": self._secrets.untold(found),
-            "images": NOT_CHECKED if self._images else None,
+            **({"images": NOT_CHECKED} if self._images else {}),
         }
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
@@ -76,7 +76,7 @@ class ContentLibrary:
         if desired.get("ssl_certificate"):
             self._client.needs("9.0", "The option ssl_certificate of a content library")
         found = {
-            **({} if before else {"description": "", "security_policy": "", **NEW[self._kind]}),
+            **({} if before else {"description": "", "security_policy": "", "missing_items": [], **NEW[self._kind]}),
             **{k: v for k, v in desired.items() if v is not None},
             # In the case that it has: libraries are found without regard to it.
             "name": before["name"] if before else self.name,
@@ -87,7 +87,7 @@ class ContentLibrary:
         }
         if desired.get("security_policy"):
             found["security_policy"] = self._client.inventory.security_policy(desired["security_policy"])
-        if self._evict and {**(before or {}), **found}["on_demand"] is False:
+        if self._evict and {**(before or {}), **found}.get("on_demand") is False:
             raise RayError(f"Content library {self.name} fetches everything at once, and vCenter evicts files only where they are fetched on demand.",
                            code="INPUT", hint="Set on_demand to true, or leave evict out.")
         found = self._secrets.settle(self._kind, before, found)
@@ -154,15 +154,16 @@ class ContentLibrary:
             return f"missing {', '.join(current['missing_items'])}"
         if current["stale_items"]:
             return f"still on the datastore: {', '.join(item['name'] for item in current['stale_items'])}"
-        if self._kind == "subscribed" and not current["last_sync_time"]:
-            return "not synchronised yet"
+        if self._kind == "subscribed" and current["last_sync_time"] in (None, self._mark):
+            return "being synchronised"
         return f"all items are there; {self._images.say()}" if self._images else "all items are there"
 
     def diagnose(self) -> str:
         current = self.read()
         if current is None:
             return "vCenter does not list it."
-        there = ", ".join(item["name"] for item in all_items(self._client, current["id"])) or "nothing"
+        names = [item["name"] for item in all_items(self._client, current["id"])]
+        there = ", ".join(closest_first(" ".join(current["missing_items"]), names)) or "nothing"
         if self._kind == "local":
             return f"The library holds {there}. Nothing is fetched into a local library; somebody has to upload what is missing."
         return f"The library holds {there}; its last synchronisation was {current['last_sync_time'] or 'never'}."

@@ -11,7 +11,7 @@ import typing as t
 from .._errors import RayError
 from .._wait import BORNE
 from . import vm_image
-from .namespace import described, find_namespace
+from .namespaces import described, find_namespace
 from .supervisor import find_supervisor
 
 NOT_CHECKED = "not_checked"
@@ -80,7 +80,7 @@ class Images:
         info = find_namespace(self._client, self.namespace)
         if info is None:
             raise self._no_namespace()
-        if library["id"] not in [i.lower() for i in described(self.namespace, info)["content_libraries"]]:
+        if library["id"] not in described(self.namespace, info)["content_libraries"]:
             raise RayError(f"Content library {library['name']} is not attached to namespace {self.namespace}, so no image comes of its items.",
                            code="INPUT", hint="Attach it with content_libraries of vcf.ray.namespace, then run this again.")
 

@@ -41,7 +41,8 @@ REMEDIES = {
     "HOST_NOT_FOUND": "vCenter itself has to find {host}: check the spelling, and the DNS servers of vCenter.",
     "TIMED_OUT": "vCenter itself has to reach {host}: check the firewall between them, and the proxy of vCenter.",
     "RESOURCE_NOT_FOUND": "{host} answers, but has nothing there: check the path; it ends with lib.json.",
-    "INVALID_CREDENTIALS": "Set authentication to basic and check library_username and library_password; a vCenter that publishes wants the user vcsp.",
+    "INVALID_CREDENTIALS": "Set authentication to basic and check library_username and library_password; a vCenter that publishes wants the user "
+                           "vcsp. A wrong path is answered so too by some; it ends with lib.json.",
 }
 
 
@@ -59,12 +60,14 @@ def the_only(kind: str, name: str, ids: list[str]) -> str | None:
 
 
 def described(info: dict) -> dict:
-    """A library in our words, with the same keys for both kinds."""
+    """A library in our words; of what only its kind has, that which vCenter tells."""
     kind = info["type"].lower()
     part = info.get(PART[kind]) or {}
     own = {option: part.get(theirs) for option, theirs in FIELDS[kind].items()}
     if kind == "local":
         own = {option: bool(value) for option, value in own.items()}
+    own.update({"publish_url": part.get("publish_url") if own.get("published") else None, "ssl_thumbprint": spelt(own.get("ssl_thumbprint")),
+                "ssl_certificate": (own.get("ssl_certificate") or "").strip() or None})
     return {
         "id": canonical(info["id"]),
         "name": info["name"],
@@ -72,12 +75,8 @@ def described(info: dict) -> dict:
         "description": info.get("description") or "",
         "datastore": next((b.get("datastore_id") for b in info.get("storage_backings") or []), None),
         "security_policy": canonical(info.get("security_policy_id") or ""),
-        **{option: None for fields in FIELDS.values() for option in fields},
-        **own,
-        "ssl_thumbprint": spelt(own.get("ssl_thumbprint")),
-        "ssl_certificate": (own.get("ssl_certificate") or "").strip() or None,
         "authentication": (part.get("authentication_method") or "NONE").lower(),
-        "publish_url": part.get("publish_url") if kind == "local" and own["published"] else None,
+        **{option: value for option, value in own.items() if value is not None},
         "last_sync_time": info.get("last_sync_time"),
     }
 
@@ -94,6 +93,15 @@ def checked_thumbprint(given: str | None) -> str | None:
     if found and not re.fullmatch(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}|[0-9A-F]{2}(:[0-9A-F]{2}){19}", found):
         raise RayError(f"{given!r} is no thumbprint of a certificate: it must be the 32 bytes of SHA-256 in hexadecimal (old releases: 20 of SHA-1).",
                        code="INPUT", hint="openssl x509 -noout -fingerprint -sha256 prints it, behind the equals sign.")
+    return found
+
+
+def checked_certificate(given: str | None) -> str | None:
+    """A certificate as the user gave it, without the blanks around it."""
+    found = (given or "").strip() or None
+    if found and not re.fullmatch(r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----", found):
+        raise RayError("ssl_certificate is not one certificate in PEM.", code="INPUT",
+                       hint="Give the text from BEGIN CERTIFICATE to END CERTIFICATE, as lookup('file', ...) reads it.")
     return found
 
 

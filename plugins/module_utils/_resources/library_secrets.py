@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .._errors import RayError
-from .library_kinds import TRUST, checked_thumbprint
+from .library_kinds import TRUST, checked_certificate, checked_thumbprint
 
 # The only user that a vCenter lets in at a library that it publishes.
 VCSP = "vcsp"
@@ -25,7 +25,7 @@ class LibrarySecrets:
     def __init__(self, password: str | None = None, current: str | None = None, trust: dict | None = None, always: bool = False) -> None:
         self._password, self._current, self._always = password, current, always
         trust = trust or {}
-        found = {"ssl_thumbprint": checked_thumbprint(trust.get("ssl_thumbprint")), "ssl_certificate": (trust.get("ssl_certificate") or "").strip()}
+        found = {"ssl_thumbprint": checked_thumbprint(trust.get("ssl_thumbprint")), "ssl_certificate": checked_certificate(trust.get("ssl_certificate"))}
         self.trust = {key: value for key, value in found.items() if value}
         self.sent = False
 
@@ -35,7 +35,7 @@ class LibrarySecrets:
 
     def untold(self, library: dict) -> list[str]:
         """Options that vCenter keeps to itself, so that nobody knows whether the library has them."""
-        return [key for key in TRUST if key in self.trust and library[key] is None]
+        return [key for key in TRUST if key in self.trust and library.get(key) is None]
 
     def settle(self, kind: str, before: dict | None, found: dict) -> dict:
         """``found`` with what is to be sent, and without what cannot be compared."""
@@ -43,7 +43,7 @@ class LibrarySecrets:
         basic = merged["authentication"] == "basic"
         was_basic = bool(before) and before["authentication"] == "basic"
         self._refuse(kind, merged, basic, was_basic)
-        new = not before or basic != was_basic or found.get("subscription_url") not in (None, before["subscription_url"])
+        new = not before or basic != was_basic or found.get("subscription_url") not in (None, before.get("subscription_url"))
         unknown = bool(before) and self.untold(before)
         secret = (basic and self._password) or (self.trust if not before else unknown)
         if self._always and not secret:
@@ -54,7 +54,7 @@ class LibrarySecrets:
             **found,
             **({key: None for key in unknown} if unknown else {}),
             "library_username": found.get("library_username") or (VCSP if kind == "subscribed" and basic and not was_basic else None),
-            "password_updated": True if secret and (new or self._always) else None,
+            "password_updated": bool(secret) if not before else True if secret and (new or self._always) else None,
         }
 
     def body(self, kind: str, before: dict, desired: dict) -> dict:

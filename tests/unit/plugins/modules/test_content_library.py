@@ -28,6 +28,7 @@ INFO = {
 ITEMS = ("POST", "/api/content/library/item?action=find", {"library_id": "lib-1", "name": "node"})
 ITEM = ("GET", "/api/content/library/item/i-1", None)
 NODE = {"id": "i-1", "name": "node", "type": "ovf", "security_compliance": True, "cached": False}
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 PIN = ":".join(["AB"] * 32)
 SEEN = {**NODE, "verification": None}
 ASKED = {"name": "images", "subscription_url": URL, "datastore": "ds", "security_policy": "OVF default policy", "items": ["node"]}
@@ -158,7 +159,19 @@ def test_a_certificate_needs_a_release_that_takes_it() -> None:
     about = '<namespaces><namespace><name>urn:vim25</name><version>8.0.3.0</version></namespace></namespaces>'
     version = ("GET", "/sdk/vimServiceVersions.xml", None, about)
     with pytest.raises(RayError, match="The option ssl_certificate of a content library needs vCenter 9.0; vc is 8.0.3"):
-        run(content_library, (*FIND, []), OTHER, version, **{**ASKED, "ssl_certificate": "PEM"})
+        run(content_library, (*FIND, []), OTHER, version, **ASKED, ssl_certificate=PEM)
+    with pytest.raises(RayError, match="not one certificate in PEM"):
+        run(content_library, **ASKED, ssl_certificate="/etc/ssl/ca.pem")
+
+
+def test_a_certificate_stands_for_a_thumbprint() -> None:
+    info = {**SUBSCRIPTION, "ssl_certificate": PEM}
+    version = ("GET", "/sdk/vimServiceVersions.xml", None, "<n><name>urn:vim25</name><version>9.0.0.0</version></n>")
+    result = run(content_library, (*FIND, []), OTHER, version, STORE, POLICY,
+                 ("POST", f"{BASE}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}),
+                 ("POST", BASE, {**BODY, "subscription_info": info}, (201, "lib-1")), (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE),
+                 **ASKED, ssl_certificate=f"{PEM}\n")
+    assert result["content_library"]["not_compared"] == ["ssl_certificate"] and result["content_library"]["password_updated"]
 
 
 def test_another_option_replaces_the_whole_subscription() -> None:
