@@ -157,11 +157,11 @@ vm_class:
       type: int
     cpu_reservation:
       description: Reserved share of the CPUs, in percent.
-      returned: always
+      returned: when it is set
       type: int
     memory_reservation:
       description: Reserved share of the memory, in percent.
-      returned: always
+      returned: when it is set
       type: int
     description:
       description: What the class is for.
@@ -178,12 +178,12 @@ vm_class:
       type: list
       elements: dict
     instance_storage:
-      description: C(policy) by its id, and C(volumes_mib); nothing without it.
-      returned: always
+      description: C(policy) by its id, and C(volumes_mib).
+      returned: when it is set
       type: dict
     config_spec:
-      description: Further configuration as VIM JSON; nothing without it.
-      returned: always
+      description: Further configuration as VIM JSON.
+      returned: when it is set
       type: dict
     messages:
       description: What vCenter says of the class.

@@ -84,12 +84,12 @@ vm_classes:
       type: list
       elements: dict
     instance_storage:
-      description: Disks on storage of the host, C(policy) by its id and C(volumes_mib); nothing without it.
-      returned: always
+      description: Disks on storage of the host, C(policy) by its id and C(volumes_mib).
+      returned: when it is set
       type: dict
     config_spec:
-      description: Further configuration as VIM JSON (from vCenter 8.0 U2); nothing without it.
-      returned: always
+      description: Further configuration as VIM JSON (from vCenter 8.0 U2).
+      returned: when it is set
       type: dict
     messages:
       description: What vCenter says of the class.

@@ -14,6 +14,8 @@ from .vm_class_spec import RESERVATIONS, asked, body, contained, described, refu
 
 BASE = "/api/vcenter/namespace-management/virtual-machine-classes"
 DEVICES = ("vgpus", "pci_devices")
+# What a new class is, where the options say nothing; it need not be sent.
+NEW = {"description": "", "vgpus": [], "pci_devices": []}
 IN_USE = ("RESOURCE_IN_USE", "NOT_ALLOWED_IN_CURRENT_STATE")
 
 
@@ -43,6 +45,8 @@ class VmClass:
             raise RayError(f"No VM class is called {self.name!r}, and making one needs {' and '.join(unset)}.", code="INPUT", hint="Set them.")
         refuse_wrong(self.name, desired)
         found = with_reservation(self.name, before, asked(desired))
+        if before is None:
+            found = {**NEW, **{k: v for k, v in found.items() if v is not None}}
         storage, spec = found.get("instance_storage"), found.get("config_spec")
         if storage:
             found["instance_storage"] = {**storage, "policy": self._client.inventory.policy(storage["policy"])}
@@ -57,15 +61,14 @@ class VmClass:
         return found
 
     def create(self, desired: dict) -> None:
-        full = {key: value for key, value in desired.items() if key not in DEVICES or value}
-        self._client.post(BASE, {"id": self.name, **body(full)})
+        self._client.post(BASE, {"id": self.name, **body({k: v for k, v in desired.items() if k not in NEW or v})})
 
     def update(self, before: dict, desired: dict) -> None:
         """Only what differs, but the two lists of devices are one structure, and a reservation that is not sent is given up."""
         changed = {k: v for k, v in desired.items() if v is not None and not same(v, before.get(k))}
         if set(DEVICES) & changed.keys():
             changed.update({k: before[k] if desired.get(k) is None else desired[k] for k in DEVICES})
-        kept = {k: before[k] for k in RESERVATIONS if before[k] is not None}
+        kept = {k: before[k] for k in RESERVATIONS if k in before}
         try:
             self._client.patch(self._path, body({**kept, **changed}))
         except RayError as error:

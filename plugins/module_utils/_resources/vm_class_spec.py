@@ -28,19 +28,23 @@ LARGEST_PCI_ID = 0xFFFF
 
 
 def described(info: dict) -> dict:
-    """A class in our words."""
+    """A class in our words, without what it does not have."""
     # The spelling of memory_MB differs between releases.
     lower = {key.lower(): value for key, value in info.items()}
     devices = {key.lower(): value or [] for key, value in (lower.get("devices") or {}).items()}
     pci = devices.get("dynamic_direct_path_io_devices", [])
     storage = lower.get("instance_storage")
-    return {
-        "name": info["id"],
+    own = {
         **{option: lower.get(theirs.lower()) for option, theirs in FIELDS.items()},
-        "vgpus": counted(device["profile_name"] for device in devices.get("vgpu_devices", [])),
-        "pci_devices": in_order({"vendor_id": d["vendor_id"], "device_id": d["device_id"], "label": d.get("custom_label")} for d in pci),
         "instance_storage": {"policy": canonical(storage["policy"]), "volumes_mib": [v["size"] for v in storage["volumes"]]} if storage else None,
         "config_spec": lower.get("config_spec") or None,
+    }
+    return {
+        "name": info["id"],
+        **{option: value for option, value in own.items() if value is not None},
+        "description": own["description"] or "",
+        "vgpus": counted(device["profile_name"] for device in devices.get("vgpu_devices", [])),
+        "pci_devices": in_order({"vendor_id": d["vendor_id"], "device_id": d["device_id"], "label": d.get("custom_label")} for d in pci),
         "config_status": info.get("config_status"),
         "namespaces": sorted(info.get("namespaces") or []),
         "vms": sorted(info.get("vms") or []),
