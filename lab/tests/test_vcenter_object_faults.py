@@ -164,6 +164,9 @@ def test_not_allowed_service(run) -> None:
         assert (status, kind) == (400, "INVALID_ARGUMENT")
         assert text.startswith(f"Creation of Supervisor Service with ID {SERVICE} is not allowed. Only service IDs defined")
         assert (await front.call("POST", f"{NM}/supervisor-services", REGISTER))[0] == 201
+        arm(front, "not-allowed-service")
+        broken = {"carvel_spec": {"version_spec": {"content": "%"}}}
+        assert (await front.refused("POST", f"{NM}/supervisor-services", broken))[:2] == (400, "INVALID_ARGUMENT")
 
     run(scenario)
 

@@ -129,7 +129,7 @@ async def installed_anyway(fault: Fault, call: Call, proceed: Proceed) -> Answer
 
 async def _later(call: Call, which: str) -> web.Response:
     status, text = TRY_LATER[which]
-    spec = await _body(call)
+    spec = await sent(call)
     service = str(spec.get("supervisor_service") or call.request.match_info.get("service", ""))
     short = service.split(".")[0] or "service"
     error = ApiError("NOT_FOUND" if status == 404 else "ERROR", text.format(service=service, version=spec.get("version", ""), short=short))
@@ -140,14 +140,15 @@ async def not_allowed_service(fault: Fault, call: Call, proceed: Proceed) -> Ans
     """The list is a file on the appliance, which no API shows; that the answer is INVALID_ARGUMENT is inferred."""
     if not fault.claim(call):
         return await proceed()
-    spec = await _body(call)
+    spec = await sent(call)
     inner = next((entry for entry in spec.values() if isinstance(entry, dict)), {})
     content = str(inner.get("version_spec", {}).get("content", ""))
     service = inner.get("supervisor_service") or read(decoded(content, "content")).supervisor_service
     return refusal(ApiError("INVALID_ARGUMENT", NOT_ALLOWED.format(service=service), id="vcenter.wcp.services.not_allowed", args=[service]))
 
 
-async def _body(call: Call) -> dict:
+async def sent(call: Call) -> dict:
+    """The structure that a request carries, empty if there is none."""
     try:
         value = json.loads(await call.request.text() or "{}")
     except ValueError:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from vcf_lab.vcenter.errors import ApiError
 from vcf_lab.vcenter.fault import Answer, Call, Fault, Proceed
-from vcf_lab.vcenter.fault_answers import refusal
+from vcf_lab.vcenter.fault_answers import refusal, sent
 from vcf_lab.vcenter.wcp_request import message, wrong_state
 
 _MANAGEMENT = r"^/api/vcenter/namespace-management/"
@@ -113,7 +113,7 @@ async def _namespace(call: Call) -> str:
         return found.group(1)
     if call.method == "GET":
         return ""
-    return str(json.loads(await call.request.text() or "{}").get("namespace", ""))
+    return str((await sent(call)).get("namespace", ""))
 
 
 # Path of an object -> where the store has it.

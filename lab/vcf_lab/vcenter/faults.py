@@ -14,6 +14,7 @@ from aiohttp import web
 from . import fault_answers as answers
 from . import fault_objects as objects
 from .directory import Refused
+from .errors import ApiError
 from .fault import Answer, Call, Fault, Kind, Proceed
 from .fault_hold import Hold, hold
 from .fault_reorder import reordered
@@ -217,7 +218,10 @@ async def strike(request: web.Request, handler: Callable[[web.Request], Awaitabl
     proceed: Proceed = carry_out
     for fault in reversed(faults.striking(call)):
         proceed = _around(fault, call, proceed)
-    return await proceed()
+    try:
+        return await proceed()
+    except ApiError as error:  # a fault had to read what the request says, and could not
+        return answers.refusal(error)
 
 
 def _around(fault: Fault, call: Call, inner: Proceed) -> Proceed:
