@@ -212,3 +212,17 @@ def test_parameters_come_in_the_order_of_the_description() -> None:
         assert (await refused(front, "FindGroup", person("Users", role="groupId"), nowhere))[0] == "ManagedObjectNotFoundFault"
 
     with_front(scenario)
+
+
+def test_people_of_the_company_s_directory_enter_namespaces_by_their_groups() -> None:
+    async def scenario(front: Front) -> None:
+        sso_domains.seed(front.app["directory"], PASSWORD)
+        entry = {"subject_type": "GROUP", "subject": "ray-team", "domain": "corp.lab", "role": "EDIT"}
+        front.app["store"]["namespaces"]["deploy-ray"] = {"access_list": [entry]}
+        for user, roles in (("alice@corp.lab", ["EDIT"]), ("carol@corp.lab", [])):
+            asked = {"username": user, "password": PASSWORD}
+            assert (await front.side("/authenticate", "POST", asked))[1]["user"] == user
+            found = (await front.side(f"/roles?user={user}"))[1]
+            assert [row["role"] for row in found["namespaces"]] == roles and not found["administrator"]
+
+    with_front(scenario)
