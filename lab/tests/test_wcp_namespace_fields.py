@@ -256,7 +256,11 @@ def test_groups_and_external_principals(tmp_path: Path, monkeypatch: pytest.Monk
             assert await vc.call("POST", user, external) == (204, None)
             assert (await vc.call("GET", user))[1] == {**external, "inherited": False}
             assert (await vc.refused("PUT", user, {"role": "OWNER"}))[:2] == (400, "UNSUPPORTED")
-            assert await vc.call("PUT", team, {"role": "OWNER"}) == (204, None)
+            assert (await vc.refused("PUT", team, {"role": "OWNER"}))[:2] == (400, "UNSUPPORTED")
+            owner = {"subject_type": "GROUP", "subject": "ray-team", "domain": "corp.lab", "role": "OWNER"}
+            assert (await vc.refused("PATCH", f"{NS}/ray", {"access_list": [owner]}))[:2] == (400, "UNSUPPORTED")
+            inside = path("Administrators", "vsphere.local", "GROUP")
+            assert await vc.call("POST", inside, {"role": "OWNER"}) == (204, None)
             listed = "/api/vcenter/namespaces-user/namespaces?username=alice@corp.lab"
             assert [entry["namespace"] for entry in (await vc.call("GET", listed))[1]] == ["ray"]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from vcf_lab import settings
 from vcf_lab.vcenter import namespace_network, namespace_quota, namespace_zones
 from vcf_lab.vcenter.errors import ApiError
 from vcf_lab.vcenter.wcp_request import invalid
@@ -134,13 +135,13 @@ def _check_library(libraries: dict[str, Any], entry: dict[str, Any], record: dic
 
 
 def check_principal(app: web.Application, entry: dict[str, Any], error: str) -> None:
-    """Single sign-on has the principal, or it comes from another identity provider, which gives no OWNER."""
+    """Single sign-on or another identity provider has the principal; OWNER is for those of SSO's own domain."""
     name, kind = f"{entry['subject']}@{entry['domain']}", entry["subject_type"].lower()
-    if "identity_provider" in entry:
-        if entry["role"] == "OWNER":
-            text = f"The role OWNER cannot be given to {name}, who does not come from vSphere SSO."
-            raise ApiError("UNSUPPORTED", text, id="vcenter.wcp.access.owner_external", args=[name])
-    elif not principal_known(app, entry):
+    external = "identity_provider" in entry
+    if entry["role"] == "OWNER" and (external or entry["domain"].lower() != settings.SSO_DOMAIN):
+        text = f"The role OWNER cannot be given to {name}, who does not come from vSphere SSO."
+        raise ApiError("UNSUPPORTED", text, id="vcenter.wcp.access.owner_external", args=[name])
+    if not external and not principal_known(app, entry):
         raise ApiError(error, f"The {kind} {name} does not exist.", id="vcenter.wcp.access.unknown_principal", args=[name])
 
 
