@@ -14,7 +14,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from vcf_lab.vcenter.app import make_lab_app
-from wcp_support import ENABLE_PATH, HAPROXY, NM, Front, enable_spec, enable_spec_of, enable_spec_v1, front, quick
+from wcp_specs import ENABLE_PATH, HAPROXY, NM, enable_spec, enable_spec_of, enable_spec_v1
+from wcp_support import Front, front, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 RELEASES = ("7.0.3", "8.0.1", "8.0.3", "9.0", "9.1")

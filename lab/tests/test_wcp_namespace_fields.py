@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from wcp_support import NM, POLICY, Front, enable_spec, front, quick
+from wcp_specs import NM, POLICY, enable_spec
+from wcp_support import Front, front, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 NS = "/api/vcenter/namespaces/instances"

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from vcf_lab.vcenter import wcp
-from wcp_support import NM, POLICY, Front, MemoryKube, front, quick
+from wcp_specs import NM, POLICY
+from wcp_support import Front, MemoryKube, front, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 NS = "/api/vcenter/namespaces/instances"

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from wcp_support import NM, front, quick
+from wcp_specs import NM
+from wcp_support import front, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 PEM = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from test_wcp_services import RAY, SERVICES, ytt
-from wcp_support import NM, Front, encoded, front, package, quick
+from wcp_specs import NM
+from wcp_support import Front, encoded, front, package, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 RELEASES = ("7.0.3", "8.0.1", "8.0.3", "9.0", "9.1")

@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from vcf_lab.vcenter import install_lifecycle
-from wcp_support import NM, TEMPLATE, Front, MemoryKube, encoded, front, package, quick
+from wcp_specs import NM
+from wcp_support import TEMPLATE, Front, MemoryKube, encoded, front, package, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 SERVICES = f"{NM}/supervisor-services"

@@ -16,7 +16,8 @@ from aiohttp.test_utils import TestServer
 
 import wcp_support
 from vcf_lab.vcenter import supervisor_lifecycle
-from wcp_support import ENABLE_PATH, HAPROXY, NM, Front, MemoryKube, enable_spec, front, quick
+from wcp_specs import ENABLE_PATH, HAPROXY, NM, enable_spec
+from wcp_support import Front, MemoryKube, front, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 

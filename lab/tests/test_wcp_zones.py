@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from wcp_support import ENABLE_PATH, NM, PMEM, Front, enable_spec, front, quick
+from wcp_specs import ENABLE_PATH, NM, PMEM, enable_spec
+from wcp_support import Front, front, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 ZONES = "/api/vcenter/consumption-domains/zones"

@@ -144,22 +144,22 @@ async def compatibility_v2(request: web.Request) -> web.Response:
 
 @routes.get(BASE + "/software/clusters")
 async def software(request: web.Request) -> web.Response:
-    records = request.app["store"]["supervisors"].values()
-    return web.json_response([_software(record) for record in records])
+    names = await cluster_names(request.app)
+    items = [
+        {"cluster": cluster, "cluster_name": names.get(cluster, ""), **_software(record)}
+        for record in request.app["store"]["supervisors"].values()
+        for cluster in supervisors.clusters_of(record)
+    ]
+    return web.json_response(items)
 
 
 @routes.get(BASE + "/software/clusters/{cluster}")
 async def software_of_cluster(request: web.Request) -> web.Response:
-    record = await supervisor_of_cluster(request)
-    answer = _software(record)
-    del answer["cluster"], answer["cluster_name"]
-    return web.json_response({**answer, "available_versions": [], "messages": []})
+    return web.json_response({**_software(await supervisor_of_cluster(request)), "messages": []})
 
 
 def _software(record: dict[str, Any]) -> dict[str, Any]:
     return {
-        "cluster": record["cluster"],
-        "cluster_name": record["name"],
         "current_version": supervisors.KUBERNETES_VERSION,
         "desired_version": supervisors.KUBERNETES_VERSION,
         "state": "READY" if record["config_status"] == "RUNNING" else "PENDING",
