@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from wcp_support import NM, Front, MemoryKube, make_app, package, quick
+from wcp_specs import NM
+from wcp_support import Front, MemoryKube, make_app, package, quick
 
 from vcf_lab.vcenter.fault import Fault
 from vcf_lab.vcenter.faults import Faults, strike
@@ -135,6 +136,17 @@ def test_try_later(run, which: str, status: int, text: str, view: str) -> None:
             assert seen[0] == status and text in seen[2]
         assert not front.store["installs"]
         assert (await front.call("POST", path, install))[0] in (201, 204) and fault.over
+
+    run(scenario)
+
+
+def test_try_later_of_a_precheck(run) -> None:
+    async def scenario(front: Front, supervisor: str) -> None:
+        await front.call("POST", f"{NM}/supervisor-services", REGISTER)
+        path = f"{NM}/supervisors/{supervisor}/supervisor-services/{SERVICE}?action=precheck"
+        fault = arm(front, "try-later", text="signature", method="POST", path="precheck")
+        assert (await front.refused("POST", path, {"target_version": "0.1.0"}))[:2] == (500, "ERROR")
+        assert fault.over and (await front.call("POST", path, {"target_version": "0.1.0"}))[0] < 300
 
     run(scenario)
 
