@@ -132,8 +132,9 @@ async def _later(call: Call, which: str) -> web.Response:
     spec = await sent(call)
     service = str(spec.get("supervisor_service") or call.request.match_info.get("service", ""))
     short = service.split(".")[0] or "service"
-    error = ApiError("NOT_FOUND" if status == 404 else "ERROR", text.format(service=service, version=spec.get("version", ""), short=short))
-    return refusal(error)
+    version = spec.get("version") or spec.get("target_version", "")
+    text = text.format(service=service, version=version, short=short)
+    return refusal(ApiError("NOT_FOUND" if status == 404 else "ERROR", text))
 
 
 async def not_allowed_service(fault: Fault, call: Call, proceed: Proceed) -> Answer:

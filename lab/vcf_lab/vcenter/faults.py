@@ -44,9 +44,13 @@ def _rest_login(call: Call) -> bool:
     return call.login and call.rest
 
 
+def _install_or_check(call: Call) -> bool:
+    return bool(_INSTALLS.search(call.path)) and call.method in ("POST", "PUT")
+
+
 def _install(call: Call) -> bool:
-    """An install, or an upgrade; the precheck is neither."""
-    return bool(_INSTALLS.search(call.path)) and call.method in ("POST", "PUT") and "action" not in call.where
+    """An install, or an upgrade; the precheck is neither, and struck only when the method is named."""
+    return _install_or_check(call) and "action" not in call.where
 
 
 def _in_session(call: Call) -> bool:
@@ -81,7 +85,7 @@ KINDS = {
     ),  # fmt: skip
     "try-later": Kind(
         "an install is refused for now: text=service-account|compatibility|signature|terminating",
-        answers.try_later, _install, options={"text": tuple(answers.TRY_LATER)},
+        answers.try_later, _install_or_check, _install, options={"text": tuple(answers.TRY_LATER)},
     ),  # fmt: skip
     "installed-anyway": Kind("an install is carried out and answered 500", answers.installed_anyway, _install),
     "terminating-namespace": Kind(
