@@ -14,7 +14,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from vcf_lab.vcenter.app import make_lab_app
-from wcp_specs import ENABLE_PATH, HAPROXY, NM, enable_spec, enable_spec_of, enable_spec_v1
+from wcp_specs import ENABLE_PATH, HAPROXY, NM, POLICY, enable_spec, enable_spec_of, enable_spec_v1
 from wcp_support import Front, front, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
@@ -61,6 +61,8 @@ def test_every_release_has_a_supervisor(tmp_path: Path, monkeypatch: pytest.Monk
             assert status == (404 if old else 200)
             assert old or ("messages" in summary) == (version == "9.1")
             _, info = await vc.call("GET", f"{NM}/clusters/domain-c9")
+            assert (info["service_cidr"], info["master_storage_policy"]) == ({"address": "10.96.0.0", "prefix": 16}, POLICY)
+            assert info["workload_networks"]["supervisor_primary_workload_network"]["vsphere_network"]["portgroup"]
             assert ("conditions" in info) != old and ("content_libraries" in info) == (version >= "8.0.3")
             assert "planted" not in vc.store.path.read_text()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from vcf_lab.vcenter import nsx, supervisor_enable, supervisor_networks, supervisors
+from vcf_lab.vcenter import nsx, supervisor_cluster_info, supervisor_enable, supervisors
 from vcf_lab.vcenter.errors import missing
 from vcf_lab.vcenter.supervisors import cluster_names, supervisor_of_cluster
 from vcf_lab.vcenter.wcp_request import flag, has, invalid, message, no_content, since, unknown_operation
@@ -36,48 +36,9 @@ async def list_clusters(request: web.Request) -> web.Response:
     return web.json_response(items)
 
 
-def _messages(record: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"severity": entry["severity"], "details": entry["details"]} for entry in record["messages"]]
-
-
 @routes.get(BASE + "/clusters/{cluster}")
 async def get_cluster(request: web.Request) -> web.Response:
-    record = await supervisor_of_cluster(request)
-    workloads, control_plane = record["spec"]["workloads"], record["spec"]["control_plane"]
-    answer: dict[str, Any] = {
-        "config_status": record["config_status"],
-        "kubernetes_status": record["kubernetes_status"],
-        "messages": _messages(record),
-        "kubernetes_status_messages": [],
-        "network_provider": supervisor_networks.PROVIDERS[workloads["network"]["network_type"]],
-        "stat_summary": dict(supervisors.STATS),
-        "api_servers": [],
-        "master_storage_policy": control_plane["storage_policy"],
-    }
-    if record["config_status"] == "RUNNING":
-        answer |= {"api_server_cluster_endpoint": record["vip"], "api_server_management_endpoint": record["vip"]}
-        answer["api_servers"] = [record["vip"]]
-        certificate = request.app["lab"].state / "pki" / "apiserver.crt"
-        if certificate.exists():
-            answer["tls_endpoint_certificate"] = certificate.read_text()
-    return web.json_response(answer | _newer_fields(request, record))
-
-
-def _newer_fields(request: web.Request, record: dict[str, Any]) -> dict[str, Any]:
-    """What later releases added to the answer."""
-    images = record["spec"]["workloads"].get("images", {})
-    answer: dict[str, Any] = {}
-    if "kubernetes_content_library" in images:
-        answer["default_kubernetes_service_content_library"] = images["kubernetes_content_library"]
-    if has(request, "8.0.1"):
-        answer["conditions"] = record["conditions"]
-    if has(request, "8.0.3"):
-        answer["content_libraries"] = images.get("content_libraries", [])
-    if has(request, "9.0"):
-        answer["count"] = record["spec"]["control_plane"].get("count", 3)
-        answer["supervisor_services_enabled"] = record.get("supervisor_services_enabled", True)
-        answer["vsphere_pods_enabled"] = True
-    return answer
+    return web.json_response(supervisor_cluster_info.info(request, await supervisor_of_cluster(request)))
 
 
 @routes.post(BASE + "/clusters/{cluster}")

@@ -108,16 +108,15 @@ def enable(app: web.Application, topology: list[dict[str, Any]], spec: Spec) -> 
 
 def _of_v1(given: Spec, name: str) -> Spec:
     """The specification of 7.0 in the words of 8.0: one set of rules for both."""
-    control_plane = {"size": given["size_hint"], "storage_policy": given["master_storage_policy"]}
-    if "count" in given:
-        control_plane["count"] = given["count"]
+    control_plane: Spec = {"size": given["size_hint"], "storage_policy": given["master_storage_policy"]}
+    control_plane |= {field: given[field] for field in ("count", "login_banner") if field in given}
     images = {"kubernetes_content_library": given.get("default_kubernetes_service_content_library")}
     images["content_libraries"] = given.get("content_libraries")
     return {
         "name": name,
-        "control_plane": {**control_plane, "network": _management_of_v1(given["master_management_network"])},
+        "control_plane": {**control_plane, "network": _management_of_v1(given)},
         "workloads": {
-            "network": _workloads_of_v1(given),
+            "network": _with_services(_workloads_of_v1(given), given["service_cidr"]),
             "edge": _edge_of_v1(given),
             "storage": {
                 "ephemeral_storage_policy": given["ephemeral_storage_policy"],
@@ -128,8 +127,11 @@ def _of_v1(given: Spec, name: str) -> Spec:
     }
 
 
-def _management_of_v1(network: Spec) -> Spec:
-    management: Spec = {"backing": {"backing": "NETWORK", "network": network["network"]}}
+def _management_of_v1(given: Spec) -> Spec:
+    network = given["master_management_network"]
+    dns = {"servers": given.get("master_DNS", []), "search_domains": given.get("master_DNS_search_domains", [])}
+    services = {"dns": dns, "ntp": {"servers": given.get("master_NTP_servers", [])}}
+    management: Spec = {"backing": {"backing": "NETWORK", "network": network["network"]}, "services": services}
     if "network_segment" in network:
         management["backing"] = {"backing": "NETWORK_SEGMENT", "network_segment": network["network_segment"]}
     if (network["mode"] == "STATICRANGE") != ("address_range" in network):
@@ -167,6 +169,14 @@ def _workloads_of_v1(given: Spec) -> Spec:
             "ip_assignments": [{"assignee": "NODE", "ranges": ranges}] if ranges else [],
         },
     }
+
+
+def _with_services(network: Spec, cidr: Spec) -> Spec:
+    """The network with the addresses of Services, a range in the newer words."""
+    management = network.setdefault("ip_management", {})
+    span = {"address": cidr["address"], "count": 2 ** (32 - cidr["prefix"])}
+    management.setdefault("ip_assignments", []).append({"assignee": "SERVICE", "ranges": [span]})
+    return network
 
 
 def _edge_of_v1(given: Spec) -> Spec:
