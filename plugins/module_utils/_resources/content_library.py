@@ -217,7 +217,7 @@ class ContentLibrary:
 
     def _under_way(self, current: dict) -> bool:
         """Whether a synchronisation that was asked for has left no trace yet."""
-        if self._kind == "local" or current["last_sync_time"] not in (None, self._mark if self._sync_wanted else None):
+        if self._kind == "local" or current["last_sync_time"] not in (None, self._mark):
             return False
         self._reads += 1
         if self._synced and self._reads % READS == 0:

@@ -10,6 +10,7 @@ import uuid
 import pytest
 
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
+from ansible_collections.vcf.ray.plugins.module_utils._resources import content_library as resource
 from ansible_collections.vcf.ray.plugins.modules import content_library
 from ansible_collections.vcf.ray.tests.unit.plugins.conversation import MISSING, refusal, run, task_for, vcenter
 
@@ -25,6 +26,8 @@ INFO = {
     "id": "lib-1", "name": "images", "type": "SUBSCRIBED", "subscription_info": SUBSCRIPTION, "security_policy_id": "sp-1",
     "storage_backings": [{"type": "DATASTORE", "datastore_id": "datastore-1"}], "last_sync_time": "2026-01-01T00:00:00Z",
 }
+TIME = {"last_sync_time": "2026-01-02T00:00:00Z"}
+LATER = {**INFO, **TIME}
 ITEMS = ("POST", "/api/content/library/item?action=find", {"library_id": "lib-1", "name": "node"})
 ITEM = ("GET", "/api/content/library/item/i-1", None)
 NODE = {"id": "i-1", "name": "node", "type": "ovf", "security_compliance": True, "cached": False}
@@ -80,22 +83,28 @@ def test_a_library_that_was_never_synchronised_is_finished() -> None:
 
 def test_an_item_that_is_missing_is_fetched_by_a_synchronisation() -> None:
     result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*ITEMS, []), STORE, POLICY, SYNC,
-                 (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE), **ASKED)
+                 (*GET, LATER), (*ITEMS, ["i-1"]), (*ITEM, NODE), **ASKED)
     assert result["changed"] and result["diff"]["before"]["missing_items"] == ["node"]
 
 
 def test_at_once_means_with_files() -> None:
     eager = {**INFO, "subscription_info": {**SUBSCRIPTION, "on_demand": False}}
     result = run(content_library, (*FIND, ["lib-1"]), (*GET, eager), (*ITEMS, ["i-1"]), (*ITEM, NODE), SYNC,
-                 (*GET, eager), (*ITEMS, ["i-1"]), (*ITEM, {**NODE, "cached": True}), name="images", items=["node"])
+                 (*GET, {**eager, **TIME}), (*ITEMS, ["i-1"]), (*ITEM, {**NODE, "cached": True}), name="images", items=["node"])
     assert result["changed"] and result["diff"]["before"]["missing_items"] == ["node"]
 
 
 def test_sync_changes_each_time_and_waits_until_it_shows() -> None:
-    later = {**INFO, "last_sync_time": "2026-01-02T00:00:00Z"}
-    for check_mode, more in ((True, ()), (False, (SYNC, (*GET, INFO), (*GET, later)))):
+    for check_mode, more in ((True, ()), (False, (SYNC, (*GET, INFO), (*GET, LATER)))):
         result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), *more, check_mode=check_mode, name="images", sync=True, wait_timeout=5)
         assert result["changed"] and result["content_library"]["synchronized"]
+
+
+def test_a_synchronisation_that_another_one_has_swallowed_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "READS", 2)
+    waits = [(*GET, INFO)] * 2
+    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), SYNC, *waits, SYNC, (*GET, LATER), name="images", sync=True, wait_timeout=60)
+    assert result["changed"]
 
 
 def test_a_synchronisation_that_fails_says_what_may_have_changed() -> None:
@@ -177,7 +186,7 @@ def test_a_certificate_stands_for_a_thumbprint() -> None:
 def test_another_option_replaces_the_whole_subscription() -> None:
     changed = {**SUBSCRIPTION, "on_demand": False}
     result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*PATCH, {"subscription_info": changed}, (204, None)),
-                 SYNC, (*GET, {**INFO, "subscription_info": changed}), name="images", on_demand=False)
+                 SYNC, (*GET, {**LATER, "subscription_info": changed}), name="images", on_demand=False)
     assert result["changed"] and result["content_library"]["on_demand"] is False
 
 
@@ -188,7 +197,7 @@ def test_what_is_left_unset_stays_as_it_is() -> None:
 
 def test_the_security_policy_is_taken_away() -> None:
     without = {k: v for k, v in INFO.items() if k != "security_policy_id"}
-    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*PATCH, {"unset_security_policy_id": True}, (204, None)), SYNC, (*GET, without),
+    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*PATCH, {"unset_security_policy_id": True}, (204, None)), SYNC, (*GET, {**without, **TIME}),
                  name="images", security_policy="")
     assert result["changed"] and result["content_library"]["security_policy"] == ""
     assert not run(content_library, (*FIND, ["lib-1"]), (*GET, without), name="images", security_policy="")["changed"]

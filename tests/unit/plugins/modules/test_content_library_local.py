@@ -112,7 +112,8 @@ def test_what_vcenter_keeps_to_itself_cannot_be_probed() -> None:
     there = subscribed(authentication_method="BASIC", user_name="me")
     info = {"subscription_url": f"{URL}2", "on_demand": True, "automatic_sync_enabled": True, "authentication_method": "BASIC", "user_name": "me"}
     result = run(content_library, find("SUBSCRIBED", "lib-1"), there, ("PATCH", f"{SUBSCRIBED}/lib-1", {"subscription_info": info}, OK),
-                 ("POST", f"{SUBSCRIBED}/lib-1?action=sync", None, OK), there, name="mine", subscription_url=f"{URL}2")
+                 ("POST", f"{SUBSCRIBED}/lib-1?action=sync", None, OK), (*there[:3], {**there[3], "last_sync_time": "2026-01-02T00:00:00Z"}),
+                 name="mine", subscription_url=f"{URL}2")
     assert result["changed"]
 
 
