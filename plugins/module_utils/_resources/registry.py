@@ -13,6 +13,8 @@ from .supervisor import BASE, find_supervisor, supervisor_id
 
 PEM = "-----BEGIN CERTIFICATE-----"
 PORT = 443
+# What a new one has where nothing is said.
+NEW = {"registry_port": PORT, "default": False}
 # The option of ours, and what vCenter calls it inside of image_registry.
 FIELDS = {"registry_hostname": "hostname", "registry_port": "port", "registry_username": "username", "certificate_authority": "certificate_chain"}
 # A password belongs to these: when one of them changes, it is sent again.
@@ -57,9 +59,10 @@ class Registry:
             self._client.needs("8.0.3", "A container image registry of a Supervisor")
         self._refuse(before, desired)
         chain = desired.get("certificate_authority")
-        found = {**desired, "supervisor": self._supervisor, "certificate_authority": None if chain is None else same_lines(chain)}
+        # In the order in which the result shows them.
+        found = {"supervisor": self._supervisor, **desired, "certificate_authority": None if chain is None else same_lines(chain)}
         if before is None:
-            found = {"registry_port": PORT, "default": False, **{key: value for key, value in found.items() if value is not None}}
+            found = {key: NEW.get(key) if value is None else value for key, value in found.items()}
         another = before is None or any(found.get(key) not in (None, before.get(key)) for key in LOGIN)
         return {**found, "password_updated": bool(self._password and (another or self._always)) or (False if before is None else None)}
 

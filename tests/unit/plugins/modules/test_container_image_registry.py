@@ -38,6 +38,7 @@ def test_make() -> None:
     result = run(container_image_registry, SUPERVISORS, (*LIST, []), (*POST, body, (201, {"id": "r-1"})), (*LIST, listed()), **ASKED)
     assert result["changed"] and result["container_image_registry"] == {**SHOWN, "password_updated": True}
     foretold = run(container_image_registry, SUPERVISORS, (*LIST, []), check_mode=True, **ASKED)
+    assert list(foretold["diff"]["after"]) == [key for key in SHOWN if key != "id"]
     assert {**foretold["diff"]["after"], "id": "r-1"} == result["diff"]["after"]
     assert "s3cret" not in str([result, foretold])
 
