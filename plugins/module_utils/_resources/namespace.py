@@ -168,7 +168,7 @@ class Namespace:
                     "hold it; with supervisor_login this is told here.")
         with self._look(found["api_endpoint"]) as kube:
             conditions = ((kube.get("Namespace", self.name) or {}).get("status") or {}).get("conditions") or []
-        told = [c["message"] for c in conditions if c.get("status") == "True" and c.get("message")]
+        told = [c["message"].rstrip(".") + "." for c in conditions if c.get("status") == "True" and c.get("message")]
         return f"Kubernetes says: {' '.join(told)}" if told else "Kubernetes does not say what it waits for."
 
 

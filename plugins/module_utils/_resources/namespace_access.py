@@ -32,11 +32,15 @@ class NamespaceAccess:
         parts = "/".join(quote(part, safe="") for part in (namespace, "access", domain, subject))
         self._path = f"{BASE}/{parts}"
         self._known = True
-        self._taken = False
+        self._going = self._taken = False
 
     def read(self) -> dict | None:
         info = find_namespace(self._client, self._namespace)
         self._known = info is not None
+        self._going = (info or {}).get("config_status") == "REMOVING"
+        if self._going and not self._present:
+            # What is in it goes with it, and vCenter takes no change of it any more.
+            return None
         entries = [access_of(entry) for entry in (info or {}).get("access_list") or [] if self._is_ours(entry)]
         entry = min(entries, key=lambda entry: entry["inherited"], default=None)
         if entry is None or (entry["inherited"] and self._taken):
@@ -48,6 +52,9 @@ class NamespaceAccess:
     def resolve(self, before: dict | None, desired: dict) -> dict:
         if not self._known:
             raise missing("namespace", self._namespace, list_namespaces(self._client), UnknownYet)
+        if self._going:
+            raise UnknownYet(f"Namespace {self._namespace} is being removed, so nobody can be given a role in it.",
+                             hint="Make it anew with vcf.ray.namespace, which waits until the old one is gone.")
         # Whoever has the role through a group has it; another one is given directly.
         same_role = before is not None and before["role"] == desired["role"]
         return {**desired, "inherited": before["inherited"] if before and same_role else False}

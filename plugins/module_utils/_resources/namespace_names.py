@@ -22,6 +22,9 @@ def check_name(name: str) -> None:
     if not LABEL.fullmatch(name):
         raise RayError(f"{name!r} cannot be the name of a namespace.", code="INPUT",
                        hint="Use at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends.")
+    if name.startswith("vmware-system"):
+        raise RayError(f"{name!r} cannot be the name of a namespace: vCenter keeps names that begin with vmware-system for itself.", code="INPUT",
+                       hint="Choose another name.")
 
 
 def storage(client: t.Any, before: list[dict], wanted: list[dict] | None, purge: bool) -> list[dict] | None:

@@ -207,7 +207,7 @@ def test_zones_are_added_and_left() -> None:
     assert not run(namespace, *look, name="ns", zones=[{"name": "z1"}])["changed"]
 
 
-@pytest.mark.parametrize("name", ["Ray", "-ray", "ray_1", "r" * 64, ""])
+@pytest.mark.parametrize("name", ["Ray", "-ray", "ray_1", "r" * 64, "", "vmware-system-ray"])
 def test_a_name_that_cannot_be_one_is_told_before_anything_is_asked(name: str) -> None:
     with pytest.raises(RayError, match="cannot be the name of a namespace"):
         run(namespace, name=name, supervisor="sv")
@@ -244,3 +244,25 @@ def test_one_that_goes_after_the_change_is_told() -> None:
 def test_a_removal_that_is_held_up_says_where_to_look() -> None:
     with pytest.raises(RayError, match="last seen: REMOVING.*kubectl get namespace ns -o yaml.*finalizers"):
         run(namespace, (*V2, GOING), (*V2, GOING), (*V2, GOING), name="ns", state="absent")
+
+
+class Cluster:
+    """The Kubernetes of a Supervisor, for looking only."""
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def get(self, kind: str, name: str) -> dict:
+        assert (kind, name) == ("Namespace", "ns")
+        return {"status": {"conditions": [{"status": "True", "message": "Finalizers remaining: x.y/z in 1 instances"}, {"status": "False", "message": "Fine"}]}}
+
+
+def test_what_holds_up_a_removal_is_told_with_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list = []
+    monkeypatch.setattr(namespace.kube_login, "opener", lambda task: lambda host: asked.append(host) or Cluster())
+    with pytest.raises(RayError, match="Kubernetes says: Finalizers remaining: x.y/z in 1 instances[.] Run it again"):
+        run(namespace, (*V2, GOING), (*V2, GOING), (*V2, GOING), (*SUPERVISORS, {"items": [{**ONE["items"][0], "supervisor": "sv-id"}]}), name="ns", state="absent")
+    assert asked == ["10.0.0.1"]

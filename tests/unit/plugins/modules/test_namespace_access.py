@@ -98,3 +98,11 @@ def test_an_owner_of_another_domain_is_explained() -> None:
 def test_a_subject_has_no_domain_in_it() -> None:
     with pytest.raises(RayError, match="holds a domain"):
         run(namespace_access, namespace="ns", subject="ray-dev@vsphere.local", role="EDIT")
+
+
+def test_in_a_namespace_that_goes_there_is_nothing_to_give_or_take() -> None:
+    going = {**info("EDIT"), "config_status": "REMOVING"}
+    with pytest.raises(RayError, match="Namespace ns is being removed.*vcf.ray.namespace, which waits"):
+        run(namespace_access, (*V2, going), **{**ASKED, "role": "VIEW"})
+    assert run(namespace_access, (*V2, going), check_mode=True, **ASKED)["unknown"]
+    assert not run(namespace_access, (*V2, going), **ASKED, state="absent")["changed"]
