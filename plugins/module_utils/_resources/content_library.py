@@ -12,7 +12,7 @@ from .._diff import same
 from .._errors import RayError, UnknownYet
 from .._names import UUID, closest_first
 from .library_images import NOT_CHECKED, Images
-from .library_items import ITEM, SUBSCRIBED_ITEM, all_items, missing_items, refuse_unverified, stale_items, wanted_items
+from .library_items import SUBSCRIBED_ITEM, all_items, missing_items, refuse_unverified, stale_items, wanted_items
 from .library_kinds import FIELDS, LIBRARY, NEW, PART, PATHS, TRUST, described, find_libraries, refuse_foreign, refused_probe, structure, the_only
 from .library_secrets import LibrarySecrets
 

@@ -159,8 +159,8 @@ def test_a_thumbprint_that_vcenter_does_not_tell_is_not_compared_and_said_so() -
 
 def test_a_thumbprint_is_sent_again_on_demand() -> None:
     info = {**SUBSCRIPTION, "ssl_thumbprint": PIN}
-    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), ("POST", f"{BASE}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}),
-                 (*PATCH, {"subscription_info": info}, (204, None)), (*GET, INFO), name="images", ssl_thumbprint=PIN.lower(), update_password="always")
+    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO),
+                 ("POST", f"{BASE}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}), (*PATCH, {"subscription_info": info}, (204, None)), (*GET, INFO), name="images", ssl_thumbprint=PIN.lower(), update_password="always")
     assert result["changed"] and result["content_library"]["password_updated"]
 
 
@@ -197,14 +197,15 @@ def test_what_is_left_unset_stays_as_it_is() -> None:
 
 def test_the_security_policy_is_taken_away() -> None:
     without = {k: v for k, v in INFO.items() if k != "security_policy_id"}
-    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*PATCH, {"unset_security_policy_id": True}, (204, None)), SYNC, (*GET, {**without, **TIME}),
+    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO),
+                 (*PATCH, {"unset_security_policy_id": True}, (204, None)), SYNC, (*GET, {**without, **TIME}),
                  name="images", security_policy="")
     assert result["changed"] and result["content_library"]["security_policy"] == ""
     assert not run(content_library, (*FIND, ["lib-1"]), (*GET, without), name="images", security_policy="")["changed"]
 
 
 @pytest.mark.parametrize(("status", "why"), [("UNTRUSTED", "certificate that vCenter does not trust"), ("NOT_AVAILABLE", "not signed"),
-                                            ("VERIFICATION_FAILURE", "changed after it was signed")])
+                                             ("VERIFICATION_FAILURE", "changed after it was signed")])
 def test_an_item_that_fails_the_policy_fails_the_wait(status: str, why: str) -> None:
     bad = {**NODE, "security_compliance": False, "certificate_verification_info": {"status": status}}
     with pytest.raises(RayError, match=r"Verification Failed.* node: .*" + why):
