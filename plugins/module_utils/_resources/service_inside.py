@@ -83,11 +83,12 @@ class Inside:
         waiting = [f"{_name(row)} {_state(row)}" for row in rows if not _runs(row)]
         return ", ".join(waiting) or "running", [_name(row) for row in rows]
 
-    def trouble(self, namespace: str) -> str:
+    def trouble(self, address: str | None, namespace: str) -> str:
         """Why the pods do not run: what their containers wait for, and the latest warnings of the namespace."""
-        client = self._at(None)
-        words = [f"Pod {_name(row)}: {_reasons(row)}." for row in self._rows(None, namespace) if not _runs(row)]
-        words = words or [f"No pod in namespace {namespace} carries {self._selector()}."]
+        client = self._at(address)
+        rows = self._rows(address, namespace)
+        words = [f"Pod {_name(row)}: {_reasons(row)}." for row in rows if not _runs(row)]
+        words = words or [f"Its pods in namespace {namespace} run." if rows else f"No pod in namespace {namespace} carries {self._selector()}."]
         warnings = sorted((event for event in client.list("Event", namespace) if event.get("type") == "Warning"), key=_when)
         told = list(dict.fromkeys(f"{(event.get('involvedObject') or {}).get('kind')} {(event.get('involvedObject') or {}).get('name')}: "
                                   f"{event.get('reason')}: {(event.get('message') or '').strip()}" for event in warnings))

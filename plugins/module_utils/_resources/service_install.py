@@ -118,7 +118,7 @@ def ride_out(attempt: t.Callable[[], t.Any], what: str, patience: float, landed:
                 return True
             if not not_yet:
                 raise
-            refusals.append(error.message)
+            refusals.append(str(error.details.get("vendor") or error.message).rstrip("."))
             return False
         return True
 
@@ -126,7 +126,7 @@ def ride_out(attempt: t.Callable[[], t.Any], what: str, patience: float, landed:
         return f"vCenter says: {refusals[-1]}"
 
     _wait.until(once, bool, what=what, timeout=patience, interval=1.0, limit=15.0, say=lambda done: f"{last_refusal()}; trying again",
-                diagnose=last_refusal)
+                diagnose=lambda: f"{last_refusal()}.")
 
 
 def failed_inside(error: RayError) -> bool:

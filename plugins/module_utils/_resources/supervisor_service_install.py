@@ -124,8 +124,8 @@ class SupervisorServiceInstall:
         if status == "REMOVING":
             raise RayError(f"The install {self.name} is being removed.", code="FAILED", hint="Wait until it is gone, then run again.")
         if self._errors.lost(status == "ERROR"):
-            raise RayError(f"The install {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {joined(current['messages'])}", code="FAILED",
-                           hint=next_step(current["messages"]))
+            raise RayError(f"The install {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {joined(current['messages'])}{self._pods_say(current)}",
+                           code="FAILED", hint=next_step(current["messages"]))
         return _configured(current) and current["desired_version"] == self._version and current["pod"] in ("running", UNCHECKED)
 
     def say(self, current: dict | None) -> str:
@@ -139,10 +139,19 @@ class SupervisorServiceInstall:
         if current is None:
             return "vCenter does not list it."
         if current["pod"] not in ("running", UNCHECKED):
-            return self.inside.trouble(current["service_namespace"])
+            return self.inside.trouble(self._address, current["service_namespace"])
         if current["config_status"] == "REMOVING":
             return f"{joined(current['messages'])} What the service has made, or what holds it by a finalizer, may keep its namespace {current['service_namespace']}."
-        return f"{joined(current['messages'])} {next_step(current['messages'])}"
+        return f"{joined(current['messages'])}{self._pods_say(current)} {next_step(current['messages'])}"
+
+    def _pods_say(self, current: dict) -> str:
+        """Beside what vCenter says, when it does not get on; a Supervisor that does not answer must not hide that."""
+        if not self.inside.sees_pods or not current["service_namespace"]:
+            return ""
+        try:
+            return f" {self.inside.trouble(self._address, current['service_namespace'])}"
+        except RayError as error:
+            return f" (The Supervisor tells nothing: {error.message})"
 
     def _ours(self) -> Installs:
         if self._installs is None:

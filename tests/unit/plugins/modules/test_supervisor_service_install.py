@@ -285,6 +285,16 @@ def test_a_pod_that_does_not_come_up_is_told_with_its_events(monkeypatch: pytest
     assert "Pod op-1: c waiting ImagePullBackOff Back-off pulling image r/x:1. Events: Pod op-1: Failed: denied." in caught.value.message
 
 
+@pytest.mark.parametrize(("pods", "words"), [([pod()], "Its pods in namespace svc-ray-1 run."), ([], "carries control-plane=vmray-controller-manager.")])
+def test_beside_vcenters_error_stands_what_the_pods_do(monkeypatch: pytest.MonkeyPatch, pods: list[dict], words: str) -> None:
+    monkeypatch.setattr(resource, "ERROR_PATIENCE", 0)
+    inside(monkeypatch, ("list", ("Pod", "svc-ray-1", LABELS), pods), ("list", ("Event", "svc-ray-1"), []))
+    broken = info("", "0.10.0", "ERROR", messages=[{"severity": "ERROR", "details": {"default_message": "Failed."}}])
+    with pytest.raises(RayError, match="ERROR: Failed") as caught:
+        run(supervisor_service_install, (*SUPERVISORS, AT), RAYS[0], (*RAYS[1][:3], broken), supervisor="sv", service=RAY, **LOGIN)
+    assert words in caught.value.message
+
+
 def test_pods_of_a_service_that_is_not_known_are_those_with_the_labels_given(monkeypatch: pytest.MonkeyPatch) -> None:
     inside(monkeypatch, ("list", ("Pod", "svc-ray-1", {"app": "x"}), [pod()]))
     found = run(supervisor_service_install, (*SUPERVISORS, AT), *THERE, **ASKED, pod_labels={"app": "x"}, **LOGIN)
