@@ -66,7 +66,7 @@ class Directory:
     def bootstrap(self, password: str) -> None:
         """What every domain is born with."""
         for name, description in BUILT_IN_GROUPS.items():
-            self.groups.setdefault(f"{name}@{DOMAIN}", {"name": name, "description": description})
+            self.groups.setdefault(f"{name}@{DOMAIN}", {"name": name, "description": description, "groups": []})
         if f"administrator@{DOMAIN}" not in self.users:
             self.add("Administrator", password, {"first_name": "Administrator"}, [ADMINISTRATORS, USERS])
         self.store.changed()

@@ -37,9 +37,9 @@ EVERYONE = "Everyone"  # no group that is kept anywhere: all are in it
 def seed(directory: Directory, password: str) -> None:
     """Make what is not there yet. All people of the company's directory have the lab's password."""
     for name, description in BUILT_IN.items():
-        directory.groups.setdefault(f"{name}@{DOMAIN}", {"name": name, "description": description})
+        directory.groups.setdefault(f"{name}@{DOMAIN}", {"name": name, "description": description, "groups": []})
     for name, description in GROUPS.items():
-        group = {"name": name, "domain": EXTERNAL, "description": description}
+        group = {"name": name, "domain": EXTERNAL, "description": description, "groups": []}
         directory.groups.setdefault(f"{name}@{EXTERNAL}", group)
     for name, (full, groups) in PEOPLE.items():
         if f"{name}@{EXTERNAL}" in directory.users:

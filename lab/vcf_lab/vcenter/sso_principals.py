@@ -143,7 +143,7 @@ def delete_principal(directory: Directory, call: Call) -> None:
         key, _ = _local_group(directory, name)
         del directory.groups[key]
         for member in [*directory.users.values(), *directory.groups.values()]:
-            member["groups"] = [entry for entry in member.get("groups", []) if entry != key]
+            member["groups"] = [entry for entry in member["groups"] if entry != key]
     directory.store.changed()
 
 
@@ -151,7 +151,7 @@ def create_group(directory: Directory, call: Call) -> dict[str, str]:
     name = call.value("groupName")
     _check_new(directory, name)
     description = _details(call, "groupDetails").get("description", "")
-    directory.groups[f"{name}@{DOMAIN}"] = {"name": name, "description": description}
+    directory.groups[f"{name}@{DOMAIN}"] = {"name": name, "description": description, "groups": []}
     directory.store.changed()
     return _id(name)
 
@@ -171,7 +171,7 @@ def _join(directory: Directory, call: Call, member: dict[str, Any], own: str = "
     if own and own in (key, *directory.groups_of(group)):
         text = f"Group '{group['name']}' is a member of '{member['name']}', or the same"
         raise SoapFault(text, "SsoAdminFaultGroupCyclicDependencyFaultFault")
-    groups = member.setdefault("groups", [])
+    groups = member["groups"]
     if key in groups:
         return False
     groups.append(key)
@@ -193,7 +193,7 @@ def remove(directory: Directory, call: Call) -> bool:
     who = principal(call, "principalId")
     key, _ = _local_group(directory, call.value("groupName"))
     member = sso_domains.user(directory, *who) or existing_group(directory, who)[1]
-    if key not in member.get("groups", []):
+    if key not in member["groups"]:
         return False
     member["groups"].remove(key)
     directory.store.changed()
