@@ -12,7 +12,7 @@ import typing as t
 from urllib.parse import urljoin, urlsplit
 
 from .._errors import RayError
-from .._http import Http
+from .._http import Http, Reply
 
 ARGSPEC = {
     "package": {"type": "path"},
@@ -71,23 +71,30 @@ def _read(path: str) -> bytes:
 def _fetched(url: str, ca_path: str | None) -> bytes:
     """The bytes at ``url``, by TLS that is verified at every step."""
     for turn in range(MOST_REDIRECTS):
-        parts = _parts(url)
-        http = Http(f"https://{parts.netloc}", ca_path=ca_path, what=f"the server {parts.netloc}", headers={"Accept-Encoding": "identity"})
-        taken = _Bounded(url)
-        http.session.hooks["response"].append(taken)
-        http.session.stream = True
         try:
-            reply = http.request("GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), accept=REDIRECTS)
+            reply, content = _taken(url, ca_path)
         except RayError as error:
             # Two servers, two files of authorities: this one's option has another name.
             error.hint = (error.hint or f"Look at {url} with a browser.").replace("with ca_path", "with url_ca_path")
             raise
-        finally:
-            http.close()
         if reply.status not in REDIRECTS:
-            return taken.content
+            return content
         url = urljoin(url, reply.headers.get("Location") or "")
     raise RayError(f"The server sends from one address to the next, lastly to {url}.", code="INPUT", hint="Give the address where the file is.")
+
+
+def _taken(url: str, ca_path: str | None) -> tuple[Reply, bytes]:
+    """One answer, over a connection of its own."""
+    parts = _parts(url)
+    http = Http(f"https://{parts.netloc}", ca_path=ca_path, what=f"the server {parts.netloc}", headers={"Accept-Encoding": "identity"})
+    taken = _Bounded(url)
+    http.session.hooks["response"].append(taken)
+    http.session.stream = True
+    try:
+        reply = http.request("GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), accept=REDIRECTS)
+    finally:
+        http.close()
+    return reply, taken.content
 
 
 def _parts(url: str) -> t.Any:

@@ -158,3 +158,6 @@ def test_the_servers_refusals_are_told(serve: t.Callable[..., Server]) -> None:
     with pytest.raises(RayError, match="unknown CA") as caught:
         fetched()
     assert "url_ca_path" in (caught.value.hint or "")
+    with pytest.raises(RayError, match="/nowhere.pem .* is not there") as caught:
+        fetched(url_ca_path="/nowhere.pem")
+    assert "url_ca_path" in (caught.value.hint or "")
