@@ -74,7 +74,14 @@ class Supervisor:
     def delete(self, before: dict) -> None:
         if before["config_status"] == "REMOVING":
             return
-        supervisor = before["supervisor"]
+        try:
+            self._remove(before["supervisor"])
+        except RayError as error:
+            # Another client may have been faster, and the first cluster takes those of the other zones with it.
+            if error.code not in ("NOT_ALLOWED_IN_CURRENT_STATE", "UNSUPPORTED") or not self._is_leaving():
+                raise
+
+    def _remove(self, supervisor: str) -> None:
         if not reads.is_cluster(supervisor) and self._client.version >= (9, 1):
             try:
                 self._client.delete(f"{reads.BASE}/supervisors/{supervisor}")
@@ -85,6 +92,10 @@ class Supervisor:
                     raise
         for cluster in reads.clusters_in(self._zones_of(supervisor)):
             self._client.post(f"{reads.BASE}/clusters/{cluster}", query={"action": "disable"})
+
+    def _is_leaving(self) -> bool:
+        found = reads.find_supervisor(self._client, self.name)
+        return found is None or found["config_status"] == "REMOVING"
 
     def ready(self, current: dict | None) -> bool:
         if current is None:

@@ -209,8 +209,11 @@ def test_remove_and_the_older_way() -> None:
     assert run(supervisor, *LEAVING, release("9.1"), (*DELETE, (204, None)), NOBODY, name="sv", state="absent")["changed"]
     assert run(supervisor, *LEAVING, release("9.1"), (*DELETE, MISSING), DISABLE, NOBODY, name="sv", state="absent")["changed"]
     assert run(supervisor, *LEAVING, release("9.0"), DISABLE, NOBODY, name="sv", state="absent")["changed"]
+    busy = (*DELETE, refusal(400, "NOT_ALLOWED_IN_CURRENT_STATE", "Busy."))
     with pytest.raises(RayError, match="Busy"):
-        run(supervisor, *LEAVING, release("9.1"), (*DELETE, refusal(400, "NOT_ALLOWED_IN_CURRENT_STATE", "Busy.")), name="sv", state="absent")
+        run(supervisor, *LEAVING, release("9.1"), busy, (*LIST, listed()), name="sv", state="absent")
+    # Another client was faster.
+    assert run(supervisor, *LEAVING, release("9.1"), busy, (*LIST, listed("REMOVING")), NOBODY, name="sv", state="absent")["changed"]
     assert not run(supervisor, NOBODY, name="sv", state="absent")["changed"]
 
 
