@@ -10,7 +10,8 @@ import re
 import typing as t
 from urllib.parse import quote
 
-from .._errors import RayError
+from .._errors import RayError, UnknownYet
+from .._names import missing
 from .service_install import installs, needing, version_key
 
 BASE = "/api/vcenter/namespace-management/supervisor-services"
@@ -31,6 +32,13 @@ def version_path(service: str, version: str) -> str:
 def list_services(client: t.Any) -> list[str]:
     with needing(READ):
         return sorted(row["supervisor_service"] for row in client.get(BASE) or [])
+
+
+def not_registered(client: t.Any, service: str) -> UnknownYet:
+    """The error for a service that is not in the catalogue."""
+    error = missing("Supervisor service", service, list_services(client), UnknownYet)
+    error.hint = "Check the spelling, or register its package with vcf.ray.supervisor_service."
+    return error
 
 
 def described(client: t.Any, service: str) -> dict | None:

@@ -9,8 +9,8 @@ import typing as t
 
 from .._errors import RayError, UnknownYet
 from .._names import missing
-from .service_catalogue import BASE, CARVEL, CARVEL_SINCE, MANAGE, READ, check, described, encoded, explained, in_order, list_services
-from .service_catalogue import same_content, service_path, version_path
+from .service_catalogue import BASE, CARVEL, CARVEL_SINCE, MANAGE, READ, check, described, encoded, explained, in_order
+from .service_catalogue import not_registered, same_content, service_path, version_path
 from .service_install import installs, needing, ride_out
 
 ON, OFF = "ACTIVATED", "DEACTIVATED"
@@ -60,7 +60,7 @@ class SupervisorService:
         elif before and self._content is not None:
             self._refuse_other_content()
         elif before is None:
-            raise missing("Supervisor service", self.name, list_services(self._client), UnknownYet)
+            raise not_registered(self._client, self.name)
         if self._wanted == ON and state == OFF:
             states = dict.fromkeys(states, ON)
         if self.version is None:
@@ -155,7 +155,7 @@ class SupervisorService:
         """Before the first write: a version that is not registered comes with a package, to a vCenter that takes such."""
         if self._content is None:
             if before is None:
-                raise missing("Supervisor service", self.name, list_services(self._client), UnknownYet)
+                raise not_registered(self._client, self.name)
             raise missing(f"version of {self.name}", str(self.version), list(states_of(before)), UnknownYet)
         self._client.needs(CARVEL_SINCE, CARVEL)
         if self._wanted == OFF and (before is None or before["state"] == OFF):

@@ -10,7 +10,7 @@ import typing as t
 from .._errors import RayError, UnknownYet
 from .._names import missing
 from .messages import Patience, joined, texts
-from .service_catalogue import CARVEL, CARVEL_SINCE, list_services, service_path
+from .service_catalogue import CARVEL, CARVEL_SINCE, not_registered, service_path
 from .service_config import NOTHING, digest, encoded_config
 from .service_hints import next_step
 from .service_inside import UNCHECKED, Inside
@@ -182,7 +182,7 @@ class SupervisorServiceInstall:
         """The version asked for, or the newest that may be installed."""
         if self._client.find(service_path(self._service)) is None:
             self._client.needs(CARVEL_SINCE, CARVEL)
-            raise missing("Supervisor service", self._service, list_services(self._client), UnknownYet)
+            raise not_registered(self._client, self._service)
         rows = self._client.get(f"{service_path(self._service)}/versions") or []
         states = {row["version"]: row["state"] for row in rows}
         active = sorted((v for v, state in states.items() if state == "ACTIVATED"), key=version_key)
