@@ -69,6 +69,21 @@ def test_every_release_has_a_supervisor(tmp_path: Path, monkeypatch: pytest.Monk
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("version", RELEASES)
+def test_the_side_door_brings_one_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    quick(monkeypatch)
+
+    async def run() -> None:
+        async with front(tmp_path, version=version) as vc, TestClient(TestServer(make_lab_app(vc.app))) as side:
+            for cluster, code in (("C9", 400), ("C1", 200), ("C0", 400)):
+                async with side.post("/supervisors", json={"cluster": cluster}) as reply:
+                    assert reply.status == code
+            (record,) = vc.store["supervisors"].values()
+            assert (record["name"], record["cluster"], record["config_status"]) == ("C1", "domain-c10", "RUNNING")
+
+    asyncio.run(run())
+
+
 def _with(path: str, value: Any) -> dict[str, Any]:
     spec = copy.deepcopy(enable_spec_of("8.0.1"))
     place = spec

@@ -56,9 +56,9 @@ def test_create_makes_what_users_find(tmp_path: Path, monkeypatch: pytest.Monkey
             _, second = await vc.call("GET", f"{NS}/v2/ray")
             assert second["supervisor"] in vc.store["supervisors"] and "cluster" not in second
             kube = vc.kube
-            assert kube.names("StorageClass") == ["vsan-default"]
+            assert kube.names("StorageClass") == ["vsan-default-storage-policy"]
             quota = kube.objects[("ResourceQuota", "ray", "ray-storagequota")]["spec"]["hard"]
-            assert quota == {"vsan-default.storageclass.storage.k8s.io/requests.storage": "1024Mi"}
+            assert quota == {"vsan-default-storage-policy.storageclass.storage.k8s.io/requests.storage": "1024Mi"}
             hardware = kube.objects[("VirtualMachineClass", "ray", "best-effort-small")]["spec"]["hardware"]
             assert hardware == {"cpus": 2, "memory": "4096Mi"}
             (image,) = kube.names("VirtualMachineImage", "ray")

@@ -127,7 +127,7 @@ def test_the_supervisor_gets_the_whole_class(tmp_path: Path, monkeypatch: pytest
             }
             assert given["hardware"]["instanceStorage"] == {
                 "volumes": [{"size": "10240Mi"}],
-                "storageClass": "vsan-default",
+                "storageClass": "vsan-default-storage-policy",
             }
             await vc.kube.apply(
                 {"kind": "VirtualMachine", "metadata": {"name": "vm", "namespace": "ns"}, "spec": {"className": "ray"}}

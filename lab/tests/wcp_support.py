@@ -27,7 +27,7 @@ from wcp_specs import ENABLE_PATH, NM, PMEM, POLICY, enable_spec_of, enable_spec
 
 
 class Inventory:
-    """Five clusters, two of one name; two networks, two policies."""
+    """Five clusters, two of one name; three networks, two policies."""
 
     async def clusters(self) -> list[dict[str, Any]]:
         names = {"domain-c9": "C0", "domain-c10": "C1", "domain-c11": "C2", "domain-c12": "twin", "domain-c13": "twin"}
@@ -36,12 +36,13 @@ class Inventory:
     async def networks(self) -> list[dict[str, Any]]:
         return [
             {"network": "dvportgroup-11", "name": "DC0_DVPG0", "type": "DISTRIBUTED_PORTGROUP"},
+            {"network": "dvportgroup-12", "name": "DC0_DVPG1", "type": "DISTRIBUTED_PORTGROUP"},
             {"network": "network-7", "name": "VM Network", "type": "STANDARD_PORTGROUP"},
         ]
 
     async def policies(self) -> list[dict[str, Any]]:
         return [
-            {"policy": POLICY, "name": "vSAN Default", "description": ""},
+            {"policy": POLICY, "name": "vSAN Default Storage Policy", "description": ""},
             {"policy": PMEM, "name": "Host-local PMem Default Storage Policy", "description": ""},
         ]
 

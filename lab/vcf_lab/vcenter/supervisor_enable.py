@@ -30,10 +30,7 @@ async def enable_on_compute_cluster(request: web.Request) -> web.Response:
     if request.query.get("action") != "enable_on_compute_cluster":
         raise unknown_operation(request)
     spec = await body(request, supervisor_shapes.ENABLE_ON_CLUSTER, "EnableOnComputeClusterSpec")
-    cluster = request.match_info["cluster"]
-    await _refuse(request.app, [cluster], spec)
-    zone = zones.for_cluster(request.app["store"], cluster, spec.get("zone"))
-    return web.json_response(enable(request.app, [{"zone": zone["zone"], "clusters": [cluster]}], spec))
+    return web.json_response(await enable_on(request.app, request.match_info["cluster"], spec))
 
 
 @routes.post(BASE)
@@ -61,12 +58,16 @@ async def enable_v1(request: web.Request) -> None:
     if cluster not in names:
         raise missing("ClusterComputeResource", cluster)
     given = await body(request, supervisor_shapes.ENABLE_V1, "EnableSpec")
-    spec = _of_v1(given, names[cluster])
+    await enable_on(app, cluster, _of_v1(given, names[cluster]))
+
+
+async def enable_on(app: web.Application, cluster: str, spec: Spec) -> str:
+    """A Supervisor on one cluster; releases without zones take the cluster for one."""
     await _refuse(app, [cluster], spec)
-    zone = {"zone": cluster, "clusters": [cluster]}
+    zone = cluster
     if release(app["lab"].version) >= release(zones.FIRST_RELEASE):
-        zone["zone"] = zones.for_cluster(app["store"], cluster, None)["zone"]
-    enable(app, [zone], spec)
+        zone = zones.for_cluster(app["store"], cluster, spec.get("zone"))["zone"]
+    return enable(app, [{"zone": zone, "clusters": [cluster]}], spec)
 
 
 async def _refuse(app: web.Application, clusters: list[str], spec: Spec) -> None:

@@ -9,13 +9,14 @@ from aiohttp import web
 
 from vcf_lab.vcenter import access, installs, namespace_quota, namespaces, nsx, prechecks, registries, services
 from vcf_lab.vcenter import supervisor_capabilities, supervisor_clusters, supervisor_enable, supervisor_lifecycle
-from vcf_lab.vcenter import supervisor_networks
+from vcf_lab.vcenter import supervisor_networks, supervisor_side
 from vcf_lab.vcenter import supervisors, vim_clusters, vmclasses, zones
 from vcf_lab.vcenter.vim import Vcsim
 from vcf_lab.vcenter.wcp_jobs import Jobs, jobs
 
 # Fixed paths come before those with a variable in the same place: aiohttp takes the first that fits.
-side_routes = nsx.side_routes
+# What only the lab and its tests may do, by the side door.
+side_routes: list[web.AbstractRouteDef] = [*nsx.side_routes, *supervisor_side.side_routes]
 routes: list[web.AbstractRouteDef] = [
     *zones.routes,
     *supervisors.routes,
