@@ -16,8 +16,8 @@ description:
 notes:
   - For all Supervisors the module makes one request and one for each of them, beside login and logout. A closer look takes two more for each on
     vCenter 9.1, and three before.
-  - RV(supervisors[].ready) is derived from both states. Since vCenter 9.1 the messages are those of the Supervisor, before 8.0 those of its cluster;
-    between them only RV(supervisors[].conditions) say more.
+  - RV(supervisors[].ready) is derived from both states. Before vCenter 9.1 only the clusters tell messages; a closer look at a Supervisor that is not
+    ready reads them there, with one request more.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
 extends_documentation_fragment:

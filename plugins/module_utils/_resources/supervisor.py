@@ -65,8 +65,16 @@ def detailed(client: t.Any, summary: dict) -> dict:
     if not is_cluster(summary["supervisor"]):
         return summary
     info = client.find(f"{BASE}/clusters/{summary['supervisor']}") or {}
-    messages = [*(info.get("messages") or []), *(info.get("kubernetes_status_messages") or [])]
-    return _described(summary["supervisor"], summary["name"], {**summary, **info}, info.get("api_server_cluster_endpoint"), messages)
+    return _described(summary["supervisor"], summary["name"], {**summary, **info}, info.get("api_server_cluster_endpoint"), _messages(info))
+
+
+def messages_of_cluster(client: t.Any, cluster: str) -> list[str]:
+    """What is wrong, where the Supervisor itself does not tell: before 9.1 only its clusters do."""
+    return texts(_messages(client.find(f"{BASE}/clusters/{cluster}") or {}))
+
+
+def _messages(info: dict) -> list:
+    return [*(info.get("messages") or []), *(info.get("kubernetes_status_messages") or [])]
 
 
 def conditions(client: t.Any, supervisor: str) -> list[dict]:

@@ -9,7 +9,7 @@ import typing as t
 
 from .._names import canonical
 from .messages import texts
-from .supervisor import BASE, clusters_in, conditions, detailed, is_cluster, summaries, topology
+from .supervisor import BASE, clusters_in, conditions, detailed, is_cluster, messages_of_cluster, summaries, topology
 
 
 def list_supervisors(client: t.Any, wanted: str | None, closer: bool) -> list[dict]:
@@ -27,7 +27,11 @@ def _described(client: t.Any, row: dict, closer: bool) -> dict:
         "clusters": clusters,
         "zones": sorted(zone["zone"] for zone in zones if zone.get("zone")),
     }
-    return {**result, **_closer(client, row["supervisor"], clusters)} if closer else result
+    if not closer:
+        return result
+    if clusters and not result["ready"] and not result["messages"]:
+        result["messages"] = messages_of_cluster(client, clusters[0])
+    return {**result, **_closer(client, row["supervisor"], clusters)}
 
 
 def _closer(client: t.Any, supervisor: str, clusters: list[str]) -> dict:

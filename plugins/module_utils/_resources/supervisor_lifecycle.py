@@ -105,7 +105,7 @@ class Supervisor:
         bad = "ERROR" in (current["config_status"], current["kubernetes_status"])
         if self._patience.lost(bad):
             raise RayError(f"Supervisor {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {self._explained(current)}", code="FAILED",
-                           hint="Mend what is named there, or look into /var/log/vmware/wcp/wcpsvc.log on vCenter, then run again.")
+                           hint="Mend what is named there, then run again.")
         return current["ready"] and bool(current["api_endpoint"])
 
     def say(self, current: dict | None) -> str:
@@ -125,8 +125,13 @@ class Supervisor:
         return "vCenter does not list it." if current is None else self._explained(current)
 
     def _explained(self, current: dict) -> str:
+        clusters = [] if current["messages"] else reads.clusters_in(self._zones_of(current["supervisor"]))
+        messages = current["messages"] or (reads.messages_of_cluster(self._client, clusters[0]) if clusters else [])
         waiting = [" ".join([f"{c['type']}: {c['reason']}", *(f"({m})" for m in c["messages"])]) for c in open_ones(self._conditions)]
-        return f"{joined(current['messages'])} Open conditions: {', '.join(waiting) or 'none'}."
+        words = [joined(messages), f"Open conditions: {', '.join(waiting) or 'none'}."]
+        if current["config_status"] == "ERROR":
+            words.append("On vCenter, /var/log/vmware/wcp/wcpsvc.log tells more.")
+        return " ".join(words)
 
     def _refuse_elsewhere(self, before: dict, cluster: str | None, zones: list[str] | None) -> None:
         """Where it is cannot be changed; it is told by the names that people have for it."""

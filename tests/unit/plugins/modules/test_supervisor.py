@@ -111,7 +111,9 @@ def test_one_that_is_there_is_waited_for_by_its_name_alone() -> None:
     message = {"severity": "ERROR", "details": {"default_message": "No host."}}
     rows = [{"type": "Deployed", "status": "TRUE"}, {"type": "ControlPlaneVMsConfigured", "status": "FALSE", "reason": "Waiting", "messages": [message]}]
     with pytest.raises(RayError) as caught:
-        run(supervisor, (*LIST, configuring), TOPOLOGY, (*CONDITIONS, rows), (*LIST, configuring), (*CONDITIONS, rows), name="sv")
+        run(supervisor, (*LIST, configuring), TOPOLOGY, (*CONDITIONS, rows), (*LIST, configuring), (*CONDITIONS, rows),
+            ("GET", f"{BASE}/clusters/domain-c9", None, {"messages": [{"severity": "WARNING", "details": {"default_message": "Slow."}}]}), name="sv")
+    assert "WARNING: Slow. Open conditions:" in caught.value.message
     assert caught.value.code == "TIMEOUT"
     assert "CONFIGURING, Kubernetes WARNING; 1 of 2 conditions hold, next ControlPlaneVMsConfigured (Waiting)" in caught.value.message
     assert "Open conditions: ControlPlaneVMsConfigured: Waiting (ERROR: No host.)." in caught.value.message
@@ -193,7 +195,7 @@ def test_an_error_is_borne_for_a_while() -> None:
     now[0] = 599
     assert resource.ready(state) is False
     now[0] = 600
-    with pytest.raises(RayError, match="No host."):
+    with pytest.raises(RayError, match="No host. Open conditions: none. On vCenter, /var/log/vmware/wcp/wcpsvc.log tells more."):
         resource.ready(state)
 
 

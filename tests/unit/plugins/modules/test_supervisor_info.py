@@ -60,6 +60,14 @@ def test_before_9_1_the_version_is_that_of_the_cluster() -> None:
     assert (found["version"], found["capabilities"]) == ("v1.28", [])
 
 
+def test_one_that_is_not_ready_is_explained_by_its_cluster() -> None:
+    cluster = ("GET", f"{BASE}/clusters/domain-c9", None, {"messages": [MESSAGE]})
+    software = ("GET", f"{BASE}/software/clusters/domain-c9", None, {})
+    broken = {"items": [row("b", config_status="ERROR")]}
+    found = run(supervisor_info, (*LIST, broken), TOPOLOGY, cluster, (*CAPABILITIES, MISSING), software, CONDITIONS, name="b")["supervisors"][0]
+    assert (found["messages"], found["version"]) == (["WARNING: Low."], None)
+
+
 def test_one_of_7_0() -> None:
     there = {"cluster": "domain-c9", "cluster_name": "c1", "config_status": "RUNNING", "kubernetes_status": "READY"}
     detail = ("GET", f"{BASE}/clusters/domain-c9", None, {"api_server_cluster_endpoint": "10.0.0.5", "kubernetes_status_messages": [MESSAGE]})
