@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from test_vcenter_sso import administrator, create, sso, token
 from test_vcenter_sso import MANAGEMENT as USERS
+from test_vcenter_sso import administrator, create, sso, token
 from vcenter_front import PASSWORD, Front, with_front
 
 from vcf_lab.settings import ADMINISTRATOR

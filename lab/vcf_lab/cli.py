@@ -52,7 +52,8 @@ def parser() -> argparse.ArgumentParser:
     add("doctor", "ask every part for a sign of life; exit code 1 names the ill one")
     add("digest", "one number for the whole state").add_argument("--show", action="store_true", help="print the state")
     form = add("requests", "what vCenter was asked").add_mutually_exclusive_group()
-    for name, text in (("--json", "everything that is known of each"), ("--privileges", "the privileges that they needed, of a user that is no administrator")):
+    forms = {"--json": "all that is known of each", "--privileges": "what they need of a user that is no administrator"}
+    for name, text in forms.items():
         form.add_argument(name, dest="form", action="store_const", const=name, help=text)
     _fault_options(add("fault", "let vCenter fail in a chosen way"))
     add("forward", "an address of the lab on 127.0.0.1").add_argument("where", metavar="[LOCALPORT:]ADDRESS:PORT")
