@@ -63,7 +63,7 @@ def _as_in_the_role(world: World) -> dict[str, Any]:
 
 
 def _vcenter(world: World, session: str) -> list[Row]:
-    wanted, library = world.variables["vi_admin_library"], "vcf.ray.content_library"
+    wanted, library = world.variables["vi_admin_libraries"][0], "vcf.ray.content_library"
     place = {"hostname": world.variables["vcenter_hostname"], "ca_path": world.ca}
     login = {"username": world.variables["vcenter_username"], "password": world.variables["vcenter_password"]}
     ours = {**wanted, **place}
@@ -91,7 +91,7 @@ def _item_id(world: World, session: str) -> str:
     (It can list a library too, but asks for `item?library_id?library_id=ID` then, which no published description has.)
     """
     header = {SESSION_HEADER: session}
-    wanted = world.variables["vi_admin_library"]
+    wanted = world.variables["vi_admin_libraries"][0]
     library = world.ask("POST", "/api/content/library?action=find", {"name": wanted["name"], "type": "SUBSCRIBED"}, header)[0]
     items: list[str] = world.ask("GET", f"/api/content/library/item?library_id={library}", headers=header)
     return next(i for i in items if world.ask("GET", f"/api/content/library/item/{i}", headers=header)["name"] == wanted["items"][0])

@@ -18,10 +18,9 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
-BIN = pathlib.Path(sys.executable).parent
-# POSTs that only read (docs of the vCenter API), and the logins.
-READING = re.compile(r"action=(find|probe|checkContent|check-compatibility)|^/api/session$|^/sts/|^/sso-adminserver/")
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from labs import ROOT, Lab, Play  # noqa: E402
+
 # Known differences between two runs with two labs, and nothing of the way in which a task ran: random names, times, what is dealt out in turn.
 KNOWN = [(re.compile(pattern), word) for pattern, word in (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
@@ -47,43 +46,24 @@ def known(value: dict) -> dict:
     return {key: item for key, item in value.items() if key not in KNOWN_KEYS}
 
 
-class Play:
-    """What one run of ansible-playbook said: ``rc``, ``text``, ``counts`` (ok, changed, failed ...), ``failures``."""
+class WatchedLab(Lab):
+    """A lab in which the results of each play are held against those of the same play in the first run.
 
-    def __init__(self, done: subprocess.CompletedProcess) -> None:
-        self.rc, self.text = done.returncode, done.stdout + done.stderr
-        recap = re.search(r"^localhost\s+: (.*)$", self.text, re.M)
-        self.counts = {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", recap.group(1))} if recap else {}
-        self.failures = re.findall(r"^(?:fatal|failed): .*$|^\[ERROR\]: .*$", self.text, re.M)
-
-
-class Lab:
-    """A running lab in a folder of its own.
-
-    ``way`` is how the tasks of our modules run, ``first`` what they returned in the run before this one: play -> results.
+    ``first`` is what the tasks returned in the run before this one: play -> results.
     """
 
     def __init__(self, state: pathlib.Path, way: str, first: dict[str, list[list[str]]]) -> None:
-        self.state, self.way, self.first = state, way, first
+        self.results = state.with_name(f"{state.name}.results")
+        super().__init__(state, way, ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests/e2e/callback_plugins"), ANSIBLE_CALLBACKS_ENABLED="results",
+                         TEST_RESULTS=str(self.results))
+        self.first = first
         self.start = ""
         self.plays: dict[str, int] = {}
-        self.env = {**os.environ, "LAB_STATE": str(state), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"), "NO_COLOR": "1",
-                    "ANSIBLE_NOCOWS": "1", "ANSIBLE_LOCALHOST_WARNING": "False", "VCF_RAY_IN_PROCESS": str(way == "in_process"),
-                    "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/e2e/callback_plugins"), "ANSIBLE_CALLBACKS_ENABLED": "results",
-                    "TEST_RESULTS": str(state.with_name(f"{state.name}.results"))}
-
-    def command(self, *args: str, timeout: float = 300, **kwargs) -> subprocess.CompletedProcess:
-        """``lab ARGS``"""
-        return subprocess.run([BIN / "lab", *args], env=self.env, capture_output=True, text=True, timeout=timeout, check=False, cwd=ROOT, **kwargs)
-
-    def exec(self, *args: str, **kwargs) -> subprocess.CompletedProcess:
-        return self.command("exec", *args, **kwargs)
 
     def play(self, playbook: str, *args: str, timeout: float = 900) -> Play:
-        results = pathlib.Path(self.env["TEST_RESULTS"])
-        results.write_text("")
-        done = self.exec(str(BIN / "ansible-playbook"), playbook, "-e", f"@{self.state}/vars.yml", *args, timeout=timeout)
-        self.compare(results.read_text(), done.stdout + done.stderr)
+        self.results.write_text("")
+        done = self.playbook(playbook, *args, timeout=timeout)
+        self.compare(self.results.read_text(), done.stdout + done.stderr)
         return Play(done)
 
     def compare(self, results: str, shown: str) -> None:
@@ -97,17 +77,6 @@ class Lab:
         for before, after in zip(self.first.setdefault(play, now), now, strict=True):
             assert before == after, f"{play}\n{shown}"
 
-    def digest(self) -> str:
-        done = self.command("digest")
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def writes(self) -> list[str]:
-        """The requests to vCenter so far that could have written something."""
-        log = json.loads(self.exec("curl", "-sf", "http://10.244.0.2:8090/requests").stdout)
-        return [f"{r['method']} {r['path']}" for r in log
-                if r["method"] not in ("GET", "HEAD") and not READING.search(r["path"]) and not (r["method"] == "DELETE" and r["path"] == "/api/session")]
-
     def kubectl(self, *args: str) -> subprocess.CompletedProcess:
         """kubectl of the lab with the kubeconfig that site.yml made for the DevOps user."""
         return self.exec("kubectl", "--kubeconfig", str(self.state / "kubeconfig"), *args)
@@ -120,16 +89,15 @@ def fixture_first() -> dict[str, list[list[str]]]:
 
 @pytest.fixture(scope="session", name="lab", params=["in_process", "module"])
 def fixture_lab(tmp_path_factory, request, first):
-    lab = Lab(pathlib.Path(os.environ.get("LAB_TEST_STATE") or tmp_path_factory.mktemp("lab") / "state"), request.param, first)
-    up = lab.command("up", timeout=1500)
-    assert up.returncode == 0, up.stdout + up.stderr
+    lab = WatchedLab(pathlib.Path(os.environ.get("LAB_TEST_STATE") or tmp_path_factory.mktemp("lab") / "state"), request.param, first)
+    lab.up()
     lab.start = lab.digest()
     yield lab
     if not os.environ.get("LAB_TEST_STATE"):
-        lab.command("down")
+        lab.down()
 
 
 @pytest.fixture(scope="session", name="start")
-def fixture_start(lab: Lab) -> str:
+def fixture_start(lab: WatchedLab) -> str:
     """The digest of the empty lab."""
     return lab.start

@@ -67,7 +67,7 @@ def test_a_view_user_cannot_create(lab, tmp_path) -> None:
     play.write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [
         {"name": "Log in as a user who may only look", "vcf.ray.supervisor_kubeconfig": {
             "hostname": "{{ server }}", "username": "ray-viewer@vsphere.local", "password": "{{ vi_admin_users[1].password }}",
-            "ca_path": "{{ devops_user_ca_path }}", "namespace": "{{ vi_admin_namespace.name }}", "path": str(tmp_path / "viewer.config")}}]}]))
+            "ca_path": "{{ devops_user_ca_path }}", "namespace": "{{ vi_admin_namespaces[0].name }}", "path": str(tmp_path / "viewer.config")}}]}]))
     server = json.loads(lab.exec("kubectl", "--kubeconfig", str(lab.state / "kubeconfig"), "config", "view", "-o", "json").stdout)
     address = re.search(r"https://([0-9.]+)", server["clusters"][0]["cluster"]["server"]).group(1)
     assert lab.play(str(play), "-e", f"server={address}").rc == 0

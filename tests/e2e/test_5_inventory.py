@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from conftest import BIN
+from labs import BIN
 
 
 def test_the_inventory_says_what_kubectl_says(lab, tmp_path) -> None:

@@ -1,0 +1,120 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""site.yml that is killed right after a write, and run again.
+
+``python tests/integration/killed.py [FIRST [LAST]]`` is the full sweep, with Ray: for each write of an undisturbed run, from nothing, site.yml
+is killed after it, run again to its end, compared with the undisturbed run, and taken back. It takes about a minute for each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from labs import BIN, ROOT, Lab, Play  # noqa: E402
+
+# What differs between two runs of the same site: random names, passwords' salts, times, and what the cluster counts for itself.
+RANDOM = [(re.compile(pattern), word) for pattern, word in (
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
+    (r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|\+00:00)", "TIME"),
+    (r"\bsvc-([a-z-]+)-[a-z0-9]{5}\b", r"svc-\1-NAME"),
+    (r"-([hw])-[a-z0-9]{5,8}\b", r"-\1-NAME"),
+    (r"\bvmi-[0-9a-f]{17}\b", "IMAGE"),
+    (r"\$6\$[^\" ]+", "HASH"),
+    (r"\b10\.(244|96)\.[0-9]+\.[0-9]+\b", "ADDRESS"),
+)]
+# Objects and fields whose content is dealt out anew each time.
+ANEW = re.compile(r'"(uid|resourceVersion|generation|creationTimestamp|clusterIP|caBundle|token|password_hash|salt|password|key|port|nodePort|ca\.crt|hash|'
+                  r'tls\.crt|tls\.key|data|last_modified_time|version|renewTime|renewalTime|notAfter|notBefore|namespace-hash)": ("[^"]*"|[0-9]+)')
+
+
+def normal(state: object) -> str:
+    """The state of a lab without what differs from one undisturbed run to the next; the set of its lines, so that order does not count."""
+    text = json.dumps(state, indent=1, sort_keys=True)
+    for pattern, word in RANDOM:
+        text = pattern.sub(word, text)
+    return "\n".join(sorted(ANEW.sub(r'"\1": ANEW', text).replace(",\n", "\n").splitlines()))
+
+
+def vcenter(lab: Lab) -> str:
+    return normal(lab.ask("/state"))
+
+
+def site(lab: Lab, *args: str) -> subprocess.Popen:
+    """site.yml, begun."""
+    return subprocess.Popen([BIN / "lab", "exec", BIN / "ansible-playbook", "vcf.ray.site", "-e", f"@{lab.state}/vars.yml", *args], env=lab.env, cwd=ROOT,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+
+def killed_after(lab: Lab, write: int, *args: str) -> str | None:
+    """Run site.yml and kill it at once after its Nth write to vCenter; None if it has killed nothing, since there were fewer.
+
+    Returns what the write was.
+    """
+    lab.ask("/requests", "DELETE")
+    lab.ask("/faults", "POST", {"name": "hold", "after": write})
+    process = site(lab, *args)
+    try:
+        while process.poll() is None:
+            if lab.ask("/faults")[0]["struck"]:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                return lab.writes()[-1] if lab.writes() else "?"
+            time.sleep(0.1)
+        output = process.stdout.read()
+        assert process.returncode == 0, output
+        return None
+    finally:
+        lab.ask("/faults", "DELETE")
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def teardown(lab: Lab) -> None:
+    done = lab.playbook("vcf.ray.teardown", "-e", "teardown_confirm=true", "-e", "vi_admin_remove_supervisor=true")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def sweep(first: int, last: int) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        lab = Lab(pathlib.Path(folder) / "lab")
+        lab.up()
+        try:
+            return _sweep(lab, first, last)
+        finally:
+            lab.down()
+
+
+def _sweep(lab: Lab, first: int, last: int) -> int:
+    start, wrong = lab.digest(), 0
+    lab.ask("/requests", "DELETE")
+    whole = Play(lab.playbook("vcf.ray.site"))
+    assert whole.rc == 0, whole.text
+    right, writes = vcenter(lab), len(lab.writes())
+    print(f"site.yml writes to vCenter {writes} times", flush=True)
+    for number in range(first, min(last, writes) + 1):
+        teardown(lab)
+        assert lab.digest() == start, "the teardown has left something"
+        what = killed_after(lab, number)
+        again = Play(lab.playbook("vcf.ray.site"))
+        same = again.rc == 0 and vcenter(lab) == right
+        wrong += not same
+        print(f"{number:3} {'same' if same else 'DIFFERENT'}  killed after {what}", flush=True)
+        if again.rc:
+            print(again.text[-3000:])
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    bounds = [int(word) for word in sys.argv[1:3]]
+    sys.exit(sweep(*(bounds + [1, 10_000][len(bounds):])))
