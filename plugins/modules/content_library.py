@@ -24,6 +24,8 @@ notes:
     login and one list at the Supervisor, and up to three requests to find its address unless O(supervisor_login.hostname) is given.
   - vCenter allows several libraries of one name and kind. Then the module fails and lists their ids, one of which can be given as O(name).
   - Works with vCenter 7.0 U3 and later. O(ssl_certificate) needs 9.0.
+  - A removal costs one request more, which from 9.1 on tells who uses the library; a library in use is not removed. Before 9.1 vCenter
+    removes it all the same, so detach it from its namespaces first.
   - Files of items that their publisher has removed stay on the datastore of a library with O(on_demand) V(false), and no API takes them away.
   - The facts about the API come from the vendor's SDK bindings 9.1 and its OpenAPI description of 9.1.
 author:

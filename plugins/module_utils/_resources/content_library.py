@@ -18,6 +18,7 @@ from .library_secrets import LibrarySecrets
 
 # So many reads of a wait after which a synchronisation is asked for again: one that was under way may have swallowed the first.
 READS = 8
+DETACH = "Detach it there first, from a namespace with content_libraries of vcf.ray.namespace."
 # Keys that are carried out and not stored in the library.
 ACTIONS = ("synchronized", "missing_items", "stale_items", "password_updated")
 
@@ -128,12 +129,18 @@ class ContentLibrary:
         if self._kind == "subscribed" and (stored - {"description"} or before["missing_items"] or not before["synchronized"]):
             self._sync(before["last_sync_time"])
 
+    def removable(self, before: dict) -> None:
+        """From 9.1 on vCenter tells who uses a library, and keeps it for them."""
+        users = self._users(before["id"])
+        if users:
+            raise UnknownYet(f"Content library {self.name} cannot be removed: it is used by {', '.join(users)}.", code="RESOURCE_IN_USE", hint=DETACH)
+
     def delete(self, before: dict) -> None:
         try:
             self._client.delete(f"{self._path}/{before['id']}")
         except RayError as error:
             if error.code in ("NOT_ALLOWED_IN_CURRENT_STATE", "RESOURCE_IN_USE"):
-                error.hint = f"It is used by {self._users(before['id'])}. Detach it there first, a namespace with content_libraries of vcf.ray.namespace."
+                error.hint = DETACH
             raise
 
     def ready(self, current: dict | None) -> bool:
@@ -224,8 +231,7 @@ class ContentLibrary:
             self._sync(current["last_sync_time"])
         return True
 
-    def _users(self, library: str) -> str:
-        """Who uses the library, where vCenter tells (9.1)."""
+    def _users(self, library: str) -> list[str]:
         rows = (self._client.find(f"{LIBRARY}/{library}/usages") or {}).get("library_usage_list") or []
-        names = [" ".join(row["resource_urn"].split(":")[2:]) for row in rows if row.get("resource_urn")]
-        return ", ".join(sorted(names)) or "something that vCenter does not name"
+        # urn:vmomi:namespace:NAME
+        return sorted(" ".join(row["resource_urn"].split(":")[2:]) for row in rows if row.get("resource_urn"))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import typing as t
 import uuid
 
 import pytest
@@ -160,7 +161,9 @@ def test_a_thumbprint_that_vcenter_does_not_tell_is_not_compared_and_said_so() -
 def test_a_thumbprint_is_sent_again_on_demand() -> None:
     info = {**SUBSCRIPTION, "ssl_thumbprint": PIN}
     result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO),
-                 ("POST", f"{BASE}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}), (*PATCH, {"subscription_info": info}, (204, None)), (*GET, INFO), name="images", ssl_thumbprint=PIN.lower(), update_password="always")
+                 ("POST", f"{BASE}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}),
+                 (*PATCH, {"subscription_info": info}, (204, None)), (*GET, INFO),
+                 name="images", ssl_thumbprint=PIN.lower(), update_password="always")
     assert result["changed"] and result["content_library"]["password_updated"]
 
 
@@ -238,15 +241,26 @@ def test_an_option_of_the_other_type_is_refused() -> None:
         run(content_library, (*FIND, []), **ASKED, published=True)
 
 
-def test_remove() -> None:
-    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), ("DELETE", f"{BASE}/lib-1", None, (204, None)),
-                 (*GET, (404, None)), name="images", state="absent")
+USAGES = ("GET", "/api/content/library/lib-1/usages", None)
+DELETE = ("DELETE", f"{BASE}/lib-1", None)
+
+
+@pytest.mark.parametrize("usages", [MISSING, {"library_usage_list": []}], ids=["before 9.1", "9.1"])
+def test_remove(usages: t.Any) -> None:
+    result = run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*USAGES, usages), (*DELETE, (204, None)), (*GET, (404, None)),
+                 name="images", state="absent")
     assert result["changed"] and result["content_library"] is None
 
 
-def test_a_library_in_use_says_who_uses_it() -> None:
+def test_a_library_in_use_says_who_uses_it_before_it_is_touched() -> None:
     usage = {"usage": "u-1", "resource_urn": "urn:vmomi:namespace:ray", "addition_time": "2026-01-01T00:00:00Z"}
-    with pytest.raises(RayError) as caught:
-        run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), ("DELETE", f"{BASE}/lib-1", None, refusal(400, "NOT_ALLOWED_IN_CURRENT_STATE", "In use.")),
-            ("GET", "/api/content/library/lib-1/usages", None, {"library_usage_list": [usage]}), name="images", state="absent")
-    assert "used by namespace ray." in caught.value.hint and "Detach" in caught.value.hint
+    script = ((*FIND, ["lib-1"]), (*GET, INFO), (*USAGES, {"library_usage_list": [usage]}))
+    with pytest.raises(RayError, match="cannot be removed: it is used by namespace ray. Detach"):
+        run(content_library, *script, name="images", state="absent")
+    assert "namespace ray" in run(content_library, *script, check_mode=True, name="images", state="absent")["unknown"][0]
+
+
+def test_a_library_that_came_into_use_meanwhile_is_left() -> None:
+    with pytest.raises(RayError, match="Detach it there first"):
+        run(content_library, (*FIND, ["lib-1"]), (*GET, INFO), (*USAGES, MISSING), (*DELETE, refusal(400, "NOT_ALLOWED_IN_CURRENT_STATE", "In use.")),
+            name="images", state="absent")
