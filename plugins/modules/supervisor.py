@@ -417,7 +417,7 @@ options:
             type: str
             choices: [SMALL, MEDIUM, LARGE]
           ingress_certificate:
-            description: Certificate and key, as PEM, of ingresses that have none.
+            description: Certificate with its key, as PEM, for ingresses that have none.
             type: str
   storage_policy:
     description: Storage policy, by name or id, of ephemeral disks, of images, and of the control plane, where those name none.

@@ -120,7 +120,8 @@ NSX_BALANCER: Spec = {
     "egress_ranges": RANGES,
     "routing_mode": {"type": "str", "choices": ["NAT", "ROUTED"]},
     "size": {"type": "str", "choices": ["SMALL", "MEDIUM", "LARGE"]},
-    "ingress_certificate": {"type": "str"},
+    # It has its key with it.
+    "ingress_certificate": {"type": "str", "no_log": True},
 }
 SERVER: Spec = {"host": {"type": "str", "required": True}, "port": {"type": "int"}}
 LOAD_BALANCER: Spec = {
