@@ -94,9 +94,10 @@ options:
         required: true
   config_spec:
     description:
-      - A C(VirtualMachineConfigSpec) as VIM JSON, with C(_typeName) in each structure, for what has no option here. Needs vCenter 8.0 U2.
+      - A C(VirtualMachineConfigSpec) as VIM JSON, for what has no option here. Needs vCenter 8.0 U2.
+      - Each structure in it has its C(_typeName); that of the whole is filled in.
       - What is given is compared with what vCenter tells, at every depth; what the class has beside it stays.
-      - It replaces O(vgpus) and O(pci_devices), which stand in its C(deviceChange) then.
+      - It replaces O(vgpus) and O(pci_devices), which stand in its C(deviceChange) then; a class that has some is refused until they are taken away.
     type: dict
   state:
     description: Whether the object is to be there.

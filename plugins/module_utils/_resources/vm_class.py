@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from .._diff import overlay, same
 from .._errors import RayError
-from .vm_class_spec import RESERVATIONS, asked, body, contained, described, refuse_wrong, with_reservation
+from .vm_class_spec import RESERVATIONS, TYPE, asked, body, contained, described, refuse_devices, refuse_wrong, with_reservation
 
 BASE = "/api/vcenter/namespace-management/virtual-machine-classes"
 DEVICES = ("vgpus", "pci_devices")
@@ -55,8 +55,9 @@ class VmClass:
         if spec:
             there = (before or {}).get("config_spec") or {}
             # What a class has beside it is not ours; vCenter replaces the whole, so that goes along.
-            found["config_spec"] = there if contained(spec, there) else overlay(there, spec)
+            found["config_spec"] = there if contained(spec, there) else {**TYPE, **overlay(there, spec)}
             if found["config_spec"] is not there:
+                refuse_devices(self.name, before)
                 self._client.needs("8.0.2", "The option config_spec of a VM class")
         return found
 

@@ -23,6 +23,8 @@ FIELDS = {
     "description": "description",
 }
 RESERVATIONS = ("cpu_reservation", "memory_reservation")
+# What VIM JSON calls the structure of a config_spec.
+TYPE = {"_typeName": "VirtualMachineConfigSpec"}
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LARGEST_PCI_ID = 0xFFFF
 
@@ -97,6 +99,13 @@ def refuse_wrong(name: str, after: dict) -> None:
     volumes = (after.get("instance_storage") or {}).get("volumes_mib", [1])
     if not volumes or min(volumes) < 1:
         raise _input(f"instance_storage of VM class {name} has no volumes, or one without a size.", "Name at least one size in MiB.")
+
+
+def refuse_devices(name: str, before: dict | None) -> None:
+    """A config_spec takes the place of the devices: to lose GPUs by the way would be no good surprise."""
+    if before and (before["vgpus"] or before["pci_devices"]):
+        raise _input(f"VM class {name} has vgpus or pci_devices, and a config_spec would replace them.",
+                     "Take them away first with vgpus: [] and pci_devices: [], and name them in deviceChange of config_spec.")
 
 
 def with_reservation(name: str, before: dict | None, desired: dict) -> dict:

@@ -128,6 +128,11 @@ def test_a_config_spec_is_compared_by_what_was_given() -> None:
     result = run(vm_class, (*READ, {**INFO, "config_spec": there}), release("9.0.0.0"), ("PATCH", f"{BASE}/small", {"config_spec": other}, (204, None)),
                  (*READ, {**INFO, "config_spec": other}), name="small", config_spec={"firmware": "bios"})
     assert result["changed"] and result["vm_class"]["config_spec"]["firmware"] == "bios"
+    body = {"config_spec": {"_typeName": "VirtualMachineConfigSpec", "firmware": "efi"}}
+    assert run(vm_class, (*READ, INFO), release("8.0.2.0"), ("PATCH", f"{BASE}/small", body, (204, None)), (*READ, {**INFO, **body}),
+               name="small", config_spec={"firmware": "efi"})["changed"]
+    with pytest.raises(RayError, match="a config_spec would replace them"):
+        run(vm_class, (*READ, WITH_GPU), name="small", config_spec=given)
     with pytest.raises(RayError, match="needs vCenter 8.0.2; vc is 8.0.1"):
         run(vm_class, (*READ, INFO), release("8.0.1.0"), name="small", config_spec=given)
 
