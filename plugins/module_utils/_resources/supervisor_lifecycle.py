@@ -12,7 +12,7 @@ from . import supervisor as reads
 from .messages import Patience, joined
 from .supervisor_plan import refuse_nonsense, refuse_too_new
 from .supervisor_preflight import Place, refuse_incompatible
-from .supervisor_spec import enable_body
+from .supervisor_spec import enable_body, ids_in
 from .supervisor_users import refuse_in_use
 
 ERROR_PATIENCE = 600
@@ -62,11 +62,15 @@ class Supervisor:
             refuse_in_use(self._client, before)
 
     def create(self, desired: dict) -> None:
-        if desired.get("zones"):
-            self._client.post(f"{reads.BASE}/supervisors", {"zones": desired["zones"], **self._body}, query={"action": "enable_on_zones"})
-        else:
-            path = f"{reads.BASE}/supervisors/{desired['cluster']}"
-            self._client.post(path, self._body, query={"action": "enable_on_compute_cluster"})
+        base, zones = f"{reads.BASE}/supervisors", desired.get("zones")
+        try:
+            if zones:
+                self._client.post(base, {"zones": zones, **self._body}, query={"action": "enable_on_zones"})
+            else:
+                self._client.post(f"{base}/{desired['cluster']}", self._body, query={"action": "enable_on_compute_cluster"})
+        except RayError as error:
+            error.hint = self._hint(error.code, desired) or error.hint
+            raise
 
     def update(self, before: dict, desired: dict) -> None:
         """Nothing of a Supervisor can be changed here; the loop refuses what differs."""
@@ -80,6 +84,15 @@ class Supervisor:
             # Another client may have been faster, and the first cluster takes those of the other zones with it.
             if error.code not in ("NOT_ALLOWED_IN_CURRENT_STATE", "UNSUPPORTED") or not self._is_leaving():
                 raise
+
+    def _hint(self, code: str, desired: dict) -> str | None:
+        """What to do about refusals that name no option."""
+        if code == "UNABLE_TO_ALLOCATE_RESOURCE":
+            return "The usual reason is a missing licence: look at the licences of the clusters in vCenter."
+        if code == "NOT_FOUND":
+            ids = ", ".join([str(desired.get("cluster") or desired.get("zones")), *sorted(set(ids_in(self._body)))])
+            return f"One of these is not there, or this account may not see it: {ids}."
+        return None
 
     def _remove(self, supervisor: str) -> None:
         if not reads.is_cluster(supervisor) and self._client.version >= (9, 1):

@@ -10,6 +10,8 @@ import typing as t
 
 from .supervisor_nsx import vpc_profile, vpc_project
 
+# What the two networks are called in Kubernetes.
+MANAGEMENT, WORKLOAD = "management", "workload"
 # The first release that takes a set of port groups; since then the single one is deprecated.
 SEGMENTS = (8, 0, 3)
 PROXY_SOURCES = {"vcenter": "VC_INHERITED", "own": "CLUSTER_CONFIGURED", "none": "NONE"}
@@ -23,7 +25,7 @@ def management_network(network: dict, client: t.Any) -> dict:
     else:
         backing = {"backing": "NETWORK", "network": ids[0]}
     return {
-        "network": "management",
+        "network": MANAGEMENT,
         "backing": backing,
         "ip_management": addresses(network, []),
         "services": services(network),
@@ -47,7 +49,7 @@ def workload_network(work: dict, client: t.Any) -> dict:
     nsx = work.get("nsx") or {}
     ranges = [assignment(who, cidrs) for who, cidrs in (("SERVICE", [work.get("service_cidr")]), ("POD", nsx.get("pod_cidrs"))) if cidrs and cidrs[0]]
     return {
-        "network": "workload",
+        "network": WORKLOAD,
         **kind(work, client),
         "ip_management": addresses(work, ranges, dhcp=work["kind"] == "vsphere"),
         "services": services(work),

@@ -9,7 +9,11 @@ import typing as t
 
 from .namespace_names import library_id
 from .supervisor_balancer import edge
-from .supervisor_network import management_network, workload_network
+from .supervisor_network import MANAGEMENT, WORKLOAD, management_network, workload_network
+
+# Keys of the specification whose values are ids of objects that must be there.
+IDS = ("networks", "dvpg", "dvs", "storage_policy", "ephemeral_storage_policy", "image_storage_policy", "content_library", "kubernetes_content_library",
+       "vsan_clusters", "edge_cluster_ID", "t0_gateway", "nsx_project", "vpc_connectivity_profile")
 
 
 def enable_body(name: str, spec: dict, client: t.Any) -> dict:
@@ -68,3 +72,15 @@ def pruned(value: t.Any) -> t.Any:
     if isinstance(value, list):
         return [pruned(v) for v in value]
     return value
+
+
+def ids_in(value: t.Any, key: str = "") -> t.Iterator[str]:
+    """The ids of what a specification names: vCenter's "not found" need not say of which."""
+    if isinstance(value, dict):
+        for inner, below in value.items():
+            yield from ids_in(below, inner)
+    elif isinstance(value, list):
+        for below in value:
+            yield from ids_in(below, key)
+    elif key in IDS or (key == "network" and isinstance(value, str) and value not in (MANAGEMENT, WORKLOAD)):
+        yield value

@@ -96,6 +96,17 @@ def test_a_lost_answer_is_settled_by_reading() -> None:
     assert result["changed"] and result["supervisor"] == READY
 
 
+@pytest.mark.parametrize(("answer", "hint"), [
+    (refusal(404, "NOT_FOUND", "Not Found"), "One of these is not there, or this account may not see it: domain-c9, dvportgroup-1, dvportgroup-2, p-1."),
+    (refusal(500, "UNABLE_TO_ALLOCATE_RESOURCE", "No."), "missing licence"),
+    (refusal(400, "INVALID_ARGUMENT", "No."), "Change the option that vCenter objects to"),
+])
+def test_a_refusal_says_what_to_look_at(answer: tuple, hint: str) -> None:
+    with pytest.raises(RayError) as caught:
+        run(supervisor, *BEFORE, (*ENABLE[:3], answer), **ASKED)
+    assert hint in caught.value.hint
+
+
 def test_it_cannot_be_moved() -> None:
     elsewhere = ("GET", "/api/vcenter/cluster?names=c2", None, [{"cluster": "domain-c10", "name": "c2"}])
     here = ("GET", "/api/vcenter/cluster?clusters=domain-c9", None, [{"cluster": "domain-c9", "name": "c1"}])
