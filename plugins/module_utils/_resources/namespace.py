@@ -13,7 +13,7 @@ from .._errors import RayError
 from .._names import canonical
 from . import namespace_names as names
 from .messages import Patience, joined
-from .namespace_spec import create_body, update_body
+from .namespace_spec import create_body, merged, update_body
 from .namespaces import BASE, UNLIMITED, described, find_namespace, path_of
 from .supervisor import find_supervisor, is_cluster, supervisor_id
 
@@ -46,6 +46,8 @@ class Namespace:
         self._present, self._purge, self._zones, self._wait, self._look = present, purge, zones, wait, look
         self._patience = Patience(ERROR_PATIENCE)
         self._written = False
+        # The options with ids for names, without anything of what was there.
+        self._asked: dict = {}
         # As vCenter told it last; None: not there.
         self._info: dict | None = None
 
@@ -58,23 +60,23 @@ class Namespace:
     def resolve(self, before: dict | None, desired: dict) -> dict:
         """Names to ids; what is of an earlier step and not there yet is unknown, what is of the inventory is wrong."""
         now = before or {}
-        policies = names.storage(self._client, now.get("storage_policies") or [], desired.get("storage_policies"), self._purge)
-        limits = names.limits(now.get("limits") or {}, desired.get("limits"))
+        policies, limits = names.storage(self._client, desired.get("storage_policies")), names.limits(desired.get("limits"))
         wanted = desired.get("supervisor")
         if before is None and wanted is None:
             state = f"No namespace is called {self.name!r}, and making one" if self._info is None else f"Namespace {self.name} is being removed, and making it anew"
             raise RayError(f"{state} needs supervisor.", code="INPUT", hint="Set it.")
         supervisor = None if wanted is None else canonical(supervisor_id(self._client, wanted))
-        found = {
+        self._asked = {
             **desired,
             "storage_policies": policies,
             "supervisor": supervisor,
             "limits": limits,
-            "content_libraries": names.libraries(self._client, now, desired.get("content_libraries"), self._purge),
-            "vm_classes": names.classes(self._client, now.get("vm_classes") or [], desired.get("vm_classes"), self._purge),
-            "zones": self._zone_names(now, supervisor),
+            "content_libraries": names.libraries(self._client, desired.get("content_libraries")),
+            "vm_classes": names.classes(self._client, now.get("vm_classes") or [], desired.get("vm_classes")),
+            "zones": names.zones(self._client, supervisor or now.get("supervisor") or "", self._zones),
             "networks": None if desired.get("networks") is None else sorted(desired["networks"]),
         }
+        found = merged(before, self._asked, self._purge)
         return found if before is not None else {**BORN, **{k: v for k, v in found.items() if v is not None}}
 
     def create(self, desired: dict) -> None:
@@ -87,17 +89,26 @@ class Namespace:
         self._written = True
 
     def update(self, before: dict, desired: dict) -> None:
+        """Laid anew over what is there now, as that may have come from another client after the names were looked up."""
         self._written = True
-        body = update_body(before, desired, self._info or {}, self._zones or [])
+        wanted = merged(before, self._asked, self._purge)
+        body = update_body(before, wanted, self._info or {}, self._zones or [])
         if body:
             self._client.patch(self._path, body)
-        for zone in sorted(set(before["zones"]) - set(desired.get("zones") or before["zones"])):
+        for zone in sorted(set(before["zones"]) - set(wanted.get("zones") or before["zones"])):
             # No new workload goes there from now on; the zone leaves when the last one has.
             self._client.delete(f"{self._path}/zones/{quote(zone, safe='')}")
 
     def delete(self, before: dict) -> None:
-        if not self._going():
+        if self._going():
+            return
+        try:
             self._client.delete(self._path)
+        except RayError as error:
+            # Somebody else may have begun to remove it since it was read.
+            self._info = find_namespace(self._client, self.name) if error.code == "NOT_ALLOWED_IN_CURRENT_STATE" else self._info
+            if not self._going():
+                raise
 
     def ready(self, current: dict | None) -> bool:
         if current is None:
@@ -122,10 +133,6 @@ class Namespace:
 
     def _going(self) -> bool:
         return (self._info or {}).get("config_status") == "REMOVING"
-
-    def _zone_names(self, now: dict, supervisor: str | None) -> list[str] | None:
-        found = names.zones(self._client, supervisor or now.get("supervisor") or "", self._zones)
-        return found if found is None or self._purge else sorted({*found, *(now.get("zones") or [])})
 
     def _until_gone(self) -> None:
         """A namespace of this name is on its way out, and has to be gone before there can be a new one."""

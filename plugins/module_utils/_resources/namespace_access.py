@@ -66,8 +66,11 @@ class NamespaceAccess:
         self._give("post" if before["inherited"] else "put", desired["role"])
 
     def delete(self, before: dict) -> None:
-        self._client.delete(self._path, query={"type": self._type})
         self._taken = True
+        try:
+            self._client.delete(self._path, query={"type": self._type})
+        except RayError as error:
+            raise self._overtaken(error)
 
     def ready(self, current: dict | None) -> bool:
         return current is not None
@@ -79,10 +82,18 @@ class NamespaceAccess:
         try:
             getattr(self._client, how)(self._path, {"role": role}, query={"type": self._type})
         except RayError as error:
+            if how == "put":
+                error = self._overtaken(error)
             # vCenter says the same of an unknown name and of a role that a foreign domain cannot have.
             if error.code in ("UNSUPPORTED", "NOT_FOUND", "INVALID_ARGUMENT"):
                 error.hint = self._reasons(role)
-            raise
+            raise error
+
+    def _overtaken(self, error: RayError) -> RayError:
+        """vCenter says UNSUPPORTED of an entry that is not there; when it was there before, another client has taken it."""
+        if error.code == "UNSUPPORTED" and self.read() is None:
+            error.code = "CONCURRENT_CHANGE"
+        return error
 
     def _reasons(self, role: str) -> str:
         kind = "user" if self._type == "USER" else "group"

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of a namespace as ids and whole lists, so that they can be compared with what vCenter tells. Nothing is written here."""
+"""The options of a namespace with ids for names, so that they can be compared with what vCenter tells. Nothing is written here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typing as t
 
 from .._errors import RayError, UnknownYet
 from .._names import UUID, ambiguous, canonical, missing
-from .namespaces import NO_LIMIT, UNLIMITED
+from .namespaces import NO_LIMIT
 from .supervisor import topology
 from .vm_class import list_vm_classes
 
@@ -27,26 +27,22 @@ def check_name(name: str) -> None:
                        hint="Choose another name.")
 
 
-def storage(client: t.Any, before: list[dict], wanted: list[dict] | None, purge: bool) -> list[dict] | None:
-    """Without a limit of his own the user leaves the one that is set."""
+def storage(client: t.Any, wanted: list[dict] | None) -> list[dict] | None:
+    """Policies by their ids; a limit that is not given stays None."""
     if wanted is None:
         return None
-    now = {entry["policy"]: entry["limit_mib"] for entry in before}
-    found = dict(now) if not purge else {}
     for entry in wanted:
-        policy, limit = client.inventory.policy(entry["policy"]), entry.get("limit_mib")
-        check_limit(f"limit_mib of storage policy {entry['policy']!r}", limit)
-        found[policy] = now.get(policy, NO_LIMIT) if limit is None else limit
-    return [{"policy": policy, "limit_mib": found[policy]} for policy in sorted(found)]
+        check_limit(f"limit_mib of storage policy {entry['policy']!r}", entry.get("limit_mib"))
+    return [{"policy": client.inventory.policy(entry["policy"]), "limit_mib": entry.get("limit_mib")} for entry in wanted]
 
 
-def limits(before: dict, wanted: dict | None) -> dict | None:
-    """All limits: those that are not given stay."""
+def limits(wanted: dict | None) -> dict | None:
+    """The limits that are given."""
     if wanted is None:
         return None
     for name, value in wanted.items():
         check_limit(f"limits.{name}", value)
-    return {**UNLIMITED, **before, **{name: value for name, value in wanted.items() if value is not None}}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def check_limit(what: str, value: int | None) -> None:
@@ -54,24 +50,19 @@ def check_limit(what: str, value: int | None) -> None:
         raise RayError(f"{what} is {value}, which is no limit.", code="INPUT", hint="Give a number from 0 on, or -1 to take the limit away.")
 
 
-def classes(client: t.Any, before: list[str], wanted: list[str] | None, purge: bool) -> list[str] | None:
+def classes(client: t.Any, attached: list[str], wanted: list[str] | None) -> list[str] | None:
     """Classes that are attached exist; the others are looked for."""
-    if wanted is None:
-        return None
-    if not set(wanted) <= set(before):
-        there = [row["id"] for row in list_vm_classes(client)]
-        for name in wanted:
-            if name not in there and name not in before:
-                raise missing("VM class", name, there, UnknownYet)
-    return sorted({*wanted, *([] if purge else before)})
+    if wanted is None or set(wanted) <= set(attached):
+        return wanted
+    there = [row["id"] for row in list_vm_classes(client)]
+    for name in wanted:
+        if name not in there and name not in attached:
+            raise missing("VM class", name, there, UnknownYet)
+    return wanted
 
 
-def libraries(client: t.Any, before: dict, wanted: list[str] | None, purge: bool) -> list[str] | None:
-    """A library that the namespace may write to was attached for another purpose than images, so it always stays."""
-    if wanted is None:
-        return None
-    kept = before.get("writable_libraries") if purge else before.get("content_libraries")
-    return sorted({*(library_id(client, name) for name in wanted), *(kept or [])})
+def libraries(client: t.Any, wanted: list[str] | None) -> list[str] | None:
+    return None if wanted is None else [library_id(client, name) for name in wanted]
 
 
 def library_id(client: t.Any, wanted: str) -> str:
@@ -100,4 +91,4 @@ def zones(client: t.Any, supervisor: str, wanted: list[dict] | None) -> list[str
     for zone in wanted:
         if zone["name"] not in there:
             raise missing("zone of this Supervisor", zone["name"], there)
-    return sorted(zone["name"] for zone in wanted)
+    return [zone["name"] for zone in wanted]

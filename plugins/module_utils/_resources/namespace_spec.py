@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._diff import same
-from .namespaces import LIMITS, NO_LIMIT, library_entries
+from .namespaces import LIMITS, NO_LIMIT, UNLIMITED, library_entries
 
 # What may be said of an attached library; an answer can hold more.
 ENTRY = ("content_library", "writable", "allow_import", "resource_naming_strategy")
@@ -19,6 +19,28 @@ ZONE = {
     "memory_limit_mib": "memory_limit_MiB",
     "memory_reservation_mib": "memory_reservation_MiB",
 }
+
+
+def merged(before: dict | None, asked: dict, purge: bool) -> dict:
+    """What is asked for, laid over what is there: whole lists, and all limits. None stays None.
+
+    A library that the namespace may write to was attached for another purpose than images, so it always stays.
+    """
+    now = before or {}
+    found = dict(asked)
+    if asked.get("storage_policies") is not None:
+        limits = {entry["policy"]: entry["limit_mib"] for entry in now.get("storage_policies") or []}
+        wanted = {} if purge else dict(limits)
+        for entry in asked["storage_policies"]:
+            kept = limits.get(entry["policy"], NO_LIMIT)
+            wanted[entry["policy"]] = kept if entry["limit_mib"] is None else entry["limit_mib"]
+        found["storage_policies"] = [{"policy": policy, "limit_mib": wanted[policy]} for policy in sorted(wanted)]
+    for key, stays in (("vm_classes", None), ("content_libraries", "writable_libraries"), ("zones", None)):
+        if asked.get(key) is not None:
+            found[key] = sorted({*asked[key], *(now.get(stays if purge else key) or [])})
+    if asked.get("limits") is not None:
+        found["limits"] = {**UNLIMITED, **(now.get("limits") or {}), **asked["limits"]}
+    return found
 
 
 def create_body(desired: dict, zones: list[dict]) -> dict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError, UnknownYet
-from .sso_principals import FIND, MANAGE, Principal, find, is_login, refuse_domain_in
+from .sso_principals import FIND, Principal, find, is_login, refuse_domain_in, write
 
 # The groups that vCenter brings along and needs (vSphere Authentication, "Groups in the vCenter Single Sign-On Domain").
 BUILT_IN = frozenset(name.lower() for name in (
@@ -38,6 +38,7 @@ class SsoGroup:
         self.name = name
         self._who = Principal(name, domain)
         self._purge, self._login, self._removing = purge, login, removing
+        self._asked: set[str] = set()
         # Of each new member: the call that takes it in, and the parameter of that call.
         self._joins: dict[str, tuple[str, str]] = {}
 
@@ -57,6 +58,7 @@ class SsoGroup:
         }
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
+        self._asked = {key for key, value in desired.items() if value is not None}
         members = self._members((before or {}).get("members") or [], desired.get("members"))
         if before is None:
             return {**desired, "description": desired.get("description") or "", "members": members or []}
@@ -64,24 +66,26 @@ class SsoGroup:
 
     def create(self, desired: dict) -> None:
         details = {"description": desired["description"]} if desired.get("description") else {}
-        self._client.call("CreateLocalGroup", MANAGE, {"groupName": self.name, "groupDetails": details})
+        write(self._client, "CreateLocalGroup", {"groupName": self.name, "groupDetails": details})
         self._join(desired.get("members") or [])
 
     def update(self, before: dict, desired: dict) -> None:
+        # Not what a new group has by itself: another client may have made this one meanwhile.
+        desired = {key: value for key, value in desired.items() if key in self._asked}
         if desired.get("description") not in (None, before["description"]):
             details = {"description": desired["description"]}
-            self._client.call("UpdateLocalGroupDetails", MANAGE, {"groupName": self.name, "groupDetails": details})
+            write(self._client, "UpdateLocalGroupDetails", {"groupName": self.name, "groupDetails": details})
         if desired.get("members") is not None:
             wanted = {member.lower() for member in desired["members"]}
             there = {member.lower() for member in before["members"]}
             self._join([member for member in desired["members"] if member.lower() not in there])
             for member in before["members"]:
-                if member.lower() not in wanted:
+                if self._purge and member.lower() not in wanted:
                     who = Principal.of(member, self._who.domain)
-                    self._client.call("RemoveFromLocalGroup", MANAGE, {"principalId": who.wire, "groupName": self.name})
+                    write(self._client, "RemoveFromLocalGroup", {"principalId": who.wire, "groupName": self.name})
 
     def delete(self, before: dict) -> None:
-        self._client.call("DeleteLocalPrincipal", MANAGE, {"principalName": self.name})
+        write(self._client, "DeleteLocalPrincipal", {"principalName": self.name})
 
     def ready(self, current: dict | None) -> bool:
         return current is not None
@@ -99,7 +103,7 @@ class SsoGroup:
                 # Was in the group when the names were looked up, and has left it since.
                 self._looked_up(who)
             call, parameter = self._joins[who.key]
-            self._client.call(call, MANAGE, {parameter: who.wire, "groupName": self.name})
+            write(self._client, call, {parameter: who.wire, "groupName": self.name})
 
     def _members(self, before: list[str], wanted: list[str] | None) -> list[str] | None:
         """Who is in the group in the end, in the spelling of SSO. Those who are in it need not be looked up."""

@@ -56,6 +56,18 @@ def find(client: t.Any, method: str, parameter: str, principal: Principal) -> di
     return found if isinstance(found, dict) else None
 
 
+def write(client: t.Any, method: str, params: dict) -> None:
+    """Change a principal. A refusal because another client was faster gets the code that says so, whatever the name of the fault."""
+    try:
+        client.call(method, MANAGE, params)
+    except RayError as error:
+        if "already exists" in str(error.details.get("vendor", "")).lower():
+            error.code = "ALREADY_EXISTS"
+        elif "InvalidPrincipal" in error.code:
+            error.code = "NOT_FOUND"
+        raise
+
+
 def refuse_domain_in(name: str) -> None:
     """Names of this domain are written without it."""
     if "@" in name or "\\" in name:

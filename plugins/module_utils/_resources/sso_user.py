@@ -9,7 +9,7 @@ import typing as t
 
 from .._diff import same
 from .._errors import RayError
-from .sso_principals import MANAGE, Principal, find, is_login, refuse_domain_in
+from .sso_principals import Principal, find, is_login, refuse_domain_in, write
 
 # The option of ours, and what SSO calls it, in the order of the wire.
 DETAILS = {"description": "description", "email": "emailAddress", "first_name": "firstName", "last_name": "lastName"}
@@ -34,6 +34,7 @@ class SsoUser:
         self._own = is_login(self._who, login)
         self._removing = removing
         self._password_set = False
+        self._asked: set[str] = set()
 
     def read(self) -> dict | None:
         found = find(self._client, "FindPersonUser", "userId", self._who)
@@ -52,6 +53,7 @@ class SsoUser:
                            hint="Set user_password.")
         if self._own and desired.get("disabled"):
             raise self._refused("disabled")
+        self._asked = {key for key, value in desired.items() if value is not None}
         if before is not None:
             return desired
         # Told as they will be, so that check mode shows the user that the real run makes.
@@ -60,16 +62,20 @@ class SsoUser:
 
     def create(self, desired: dict) -> None:
         params = {"userName": self.name, "userDetails": details_of(desired), "password": desired["user_password"]}
+        # If the answer is lost and the user is there, it is as it was made: the same password again might be refused as a used one.
+        self._password_set = True
         self._set_password("CreateLocalPersonUser", params)
         if desired.get("disabled"):
             self._account("Disable")
 
     def update(self, before: dict, desired: dict) -> None:
+        # Not what a new user has by itself: another client may have made this one meanwhile.
+        desired = {key: value for key, value in desired.items() if key in self._asked}
         merged = {option: before[option] if desired.get(option) is None else desired[option] for option in DETAILS}
         if not same(merged, {option: before[option] for option in DETAILS}):
             # The structure is replaced as a whole, so what the user left unset goes with it as it was.
             details = {theirs: merged[option] for option, theirs in DETAILS.items()}
-            self._client.call("UpdateLocalPersonUserDetails", MANAGE, {"userName": self.name, "userDetails": details})
+            write(self._client, "UpdateLocalPersonUserDetails", {"userName": self.name, "userDetails": details})
         if desired.get("disabled") not in (None, before["disabled"]):
             self._account("Disable" if desired["disabled"] else "Enable")
         if desired.get("locked") is False and before["locked"]:
@@ -78,7 +84,7 @@ class SsoUser:
             self._set_password("ResetLocalPersonUserPassword", {"userName": self.name, "newPassword": desired["user_password"]})
 
     def delete(self, before: dict) -> None:
-        self._client.call("DeleteLocalPrincipal", MANAGE, {"principalName": self.name})
+        write(self._client, "DeleteLocalPrincipal", {"principalName": self.name})
 
     def ready(self, current: dict | None) -> bool:
         return current is not None
@@ -87,12 +93,13 @@ class SsoUser:
         return "SSO does not find the user."
 
     def _account(self, what: str) -> None:
-        self._client.call(f"{what}UserAccount", MANAGE, {"userId": self._who.wire})
+        write(self._client, f"{what}UserAccount", {"userId": self._who.wire})
 
     def _set_password(self, method: str, params: dict) -> None:
         try:
-            self._client.call(method, MANAGE, params)
+            write(self._client, method, params)
         except RayError as error:
+            self._password_set = self._password_set and error.code == "CONNECTION"
             # The type of this fault differs between servers, the sentence is about the password in all of them.
             if "password" in str(error.details.get("vendor", "")).lower():
                 error.hint = "Choose a user_password that follows the password policy of the SSO domain, which the server's sentence quotes."

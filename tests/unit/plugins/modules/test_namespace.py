@@ -148,7 +148,7 @@ def test_limits_of_a_new_namespace() -> None:
 @pytest.mark.parametrize("asked", [{"limits": {"pods": -2}}, {"storage_policies": [{"policy": "gold", "limit_mib": -5}]}])
 def test_what_is_no_limit_is_told(asked: dict) -> None:
     with pytest.raises(RayError, match="which is no limit. Give a number from 0 on, or -1 to take the limit away"):
-        run(namespace, (*V2, INFO), *([POLICIES] if "storage_policies" in asked else []), name="ns", **asked)
+        run(namespace, (*V2, INFO), name="ns", **asked)
 
 
 LIBRARIES = [{"content_library": "lib-1", "writable": False, "extra": 1}, {"content_library": "lib-w", "writable": True, "allow_import": True}]
@@ -266,3 +266,21 @@ def test_what_holds_up_a_removal_is_told_with_a_login(monkeypatch: pytest.Monkey
     with pytest.raises(RayError, match="Kubernetes says: Finalizers remaining: x.y/z in 1 instances[.] Run it again"):
         run(namespace, (*V2, GOING), (*V2, GOING), (*V2, GOING), (*SUPERVISORS, {"items": [{**ONE["items"][0], "supervisor": "sv-id"}]}), name="ns", state="absent")
     assert asked == ["10.0.0.1"]
+
+
+def test_one_that_somebody_else_removes_is_waited_for() -> None:
+    refused = refusal(400, "NOT_ALLOWED_IN_CURRENT_STATE", "Namespace ns is being removed.")
+    delete = ("DELETE", f"{BASE}/ns", None, refused)
+    assert run(namespace, (*V2, INFO), delete, (*V2, GOING), *GONE, name="ns", state="absent")["changed"]
+    with pytest.raises(RayError, match="being removed"):
+        run(namespace, (*V2, INFO), delete, (*V2, INFO), name="ns", state="absent")
+
+
+def test_what_another_client_has_made_meanwhile_keeps_what_was_not_asked_for() -> None:
+    """The new one is not emptied, and what is asked for is laid over it."""
+    exists = refusal(400, "ALREADY_EXISTS", "Namespace ns already exists.")
+    theirs = {**INFO, "description": "theirs", "resource_spec": {"cpu_limit": 10}}
+    body = {"namespace": "ns", "supervisor": "sv-id", "resource_spec": {"pod_count": 5}}
+    script = [*GONE, (*SUPERVISORS, ONE), ("POST", f"{BASE}/v2", body, exists), (*V2, theirs), (*V2, theirs),
+              ("PATCH", f"{BASE}/ns", {"resource_spec": {"cpu_limit": 10, "pod_count": 5}}, (204, None)), (*V2, theirs)]
+    assert run(namespace, *script, name="ns", supervisor="sv", limits={"pods": 5}, wait_timeout=5)["changed"]

@@ -106,3 +106,12 @@ def test_in_a_namespace_that_goes_there_is_nothing_to_give_or_take() -> None:
         run(namespace_access, (*V2, going), **{**ASKED, "role": "VIEW"})
     assert run(namespace_access, (*V2, going), check_mode=True, **ASKED)["unknown"]
     assert not run(namespace_access, (*V2, going), **ASKED, state="absent")["changed"]
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_an_entry_that_another_client_has_taken_meanwhile_is_settled(state: str) -> None:
+    refused = refusal(400, "UNSUPPORTED", "The user has no role.")
+    method, body = ("PUT", {"role": "EDIT"}) if state == "present" else ("DELETE", None)
+    end = [("POST", PATH, {"role": "EDIT"}, (204, None)), (*V2, info("EDIT"))] if state == "present" else [(*V2, info())]
+    script = [(*V2, info("VIEW")), (method, PATH, body, refused), (*V2, info()), (*V2, info()), *end]
+    assert run(namespace_access, *script, **ASKED, state=state)["changed"]

@@ -119,3 +119,15 @@ def run_as(login: str, *script: tuple, **options: object) -> dict:
     task = task_for(sso_user, name="ray-dev", **options)
     task.params["username"] = login
     return sso_user.ensure(task, Scripted(list(script)))
+
+
+def test_a_user_that_another_client_has_made_or_removed_meanwhile_is_settled() -> None:
+    create = call("CreateLocalPersonUser", userName="ray-dev", userDetails={}, password="S3cret!")[:2]
+    exists = RayError("x", code="SsoFaultX", details={"vendor": "Another user or group already exists with the same name"})
+    gone = RayError("x", code="SsoFaultInvalidPrincipalFault")
+    result = run((*FIND, None), (*create, exists), (*FIND, USER), (*FIND, USER), user_password="S3cret!")
+    assert result["changed"] and result["sso_user"]["description"] == "dev" and not result["sso_user"]["password_updated"]
+    lost = run((*FIND, None), (*create, RayError("x", code="CONNECTION")), (*FIND, USER), (*FIND, USER), user_password="S3cret!")
+    assert lost["changed"] and lost["sso_user"]["password_updated"]
+    delete = call("DeleteLocalPrincipal", principalName="ray-dev")[:2]
+    assert run((*FIND, USER), (*delete, gone), (*FIND, None), (*FIND, None), state="absent")["changed"]
