@@ -114,7 +114,7 @@ def ride_out(attempt: t.Callable[[], t.Any], what: str, patience: float, landed:
             attempt()
         except RayError as error:
             not_yet = is_not_yet(error)
-            if (not_yet or failed_inside(error)) and landed():
+            if (not_yet or undecided(error)) and landed():
                 return True
             if not not_yet:
                 raise
@@ -129,6 +129,10 @@ def ride_out(attempt: t.Callable[[], t.Any], what: str, patience: float, landed:
                 diagnose=lambda: f"{last_refusal()}.")
 
 
-def failed_inside(error: RayError) -> bool:
-    """vCenter has failed over a request, which says nothing of whether it did what was asked. A 503 did not: it says so itself."""
-    return error.details.get("status", 0) >= 500 and error.code != "SERVICE_UNAVAILABLE"
+def undecided(error: RayError) -> bool:
+    """Whether what was asked may be so all the same: vCenter failed over the request, or finds that another client has done it.
+
+    Not a 503, which says itself that nothing was done.
+    """
+    failed = error.details.get("status", 0) >= 500 and error.code != "SERVICE_UNAVAILABLE"
+    return failed or error.code == "NOT_ALLOWED_IN_CURRENT_STATE"

@@ -136,6 +136,14 @@ def test_remove() -> None:
     assert not run(supervisor_service_install, (*SUPERVISORS, {"items": []}), **ASKED, state="absent")["changed"]
 
 
+def test_what_another_client_is_removing_is_removed() -> None:
+    refused = ("DELETE", f"{V2}/ray", None, refusal(400, "NOT_ALLOWED_IN_CURRENT_STATE", "It is being removed."))
+    assert run(supervisor_service_install, (*SUPERVISORS, ONE), *THERE, refused, (*GET, info(status="REMOVING")), (*LIST, NONE), **ASKED,
+               state="absent")["changed"]
+    with pytest.raises(RayError, match="being removed"):
+        run(supervisor_service_install, (*SUPERVISORS, ONE), *THERE, refused, (*GET, info()), **ASKED, state="absent")
+
+
 def test_versions_are_ordered_by_their_numbers() -> None:
     assert sorted(["0.10.0", "0.9.0", "0.10.0-rc1"], key=resource.version_key) == ["0.9.0", "0.10.0-rc1", "0.10.0"]
 
