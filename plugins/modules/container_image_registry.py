@@ -16,7 +16,7 @@ description:
     authorities to trust. This is what a site without access to public registries needs.
   - What is not set is left as it is.
 notes:
-  - Needs vCenter 8.0.3.
+  - Needs vCenter 8.0.3, and the privilege C(Namespaces.Manage) on the Supervisor.
   - When nothing is to be done, the module makes two requests beside login and logout.
   - The options follow the structures C(NamespaceManagement.Supervisors.ContainerImageRegistries) of the vSphere Automation API.
 author:

@@ -24,6 +24,8 @@ description:
 notes:
   - When nothing is to be done, the module makes two requests beside login and logout, one more with O(cluster) given by name, and
     one more on vCenter 7.0.
+  - The account needs the privileges C(Namespaces.Manage) on the clusters and the Supervisor, C(StorageProfile.View), and C(System.Read) on what the
+    options name.
   - The options follow the structures C(NamespaceManagement.Supervisors) of the vSphere Automation API, and their checks.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)

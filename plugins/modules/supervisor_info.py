@@ -16,6 +16,7 @@ description:
 notes:
   - For all Supervisors the module makes one request and one for each of them, beside login and logout. A closer look takes two more for each on
     vCenter 9.1, and three before.
+  - vCenter wants C(Namespaces.Manage) for the list of Supervisors too, and C(System.Read) for the rest.
   - RV(supervisors[].ready) is derived from both states. Before vCenter 9.1 only the clusters tell messages; a closer look at a Supervisor that is not
     ready reads them there, with one request more.
 author:
