@@ -25,7 +25,8 @@ extends_documentation_fragment:
   - vcf.ray.attributes
 notes:
   - To register a package vCenter 8.0.1 is needed; an older one is refused before anything is written.
-  - The privilege C(System.Read) is needed to read the catalogue, C(SupervisorServices.Manage) to change it.
+  - The privilege C(System.Read) is needed to read the catalogue, C(SupervisorServices.Manage) to change it; to remove something also
+    C(Namespaces.Manage) and C(SupervisorServices.Install), by which is seen where it is installed.
   - When nothing is to be changed, a task with a package sends 4 requests, beside login and logout, and one without a package 2.
   - What stands in the way of a removal is told under RV(unknown) in check mode, as an earlier task of the same run may be to take it away.
   - A vCenter may let in only services whose ids are on an allow-list. It counts the id that vCenter derives from the package, which for

@@ -14,7 +14,8 @@ from .._errors import RayError
 from .supervisor import clusters_of, is_cluster, summaries
 
 BASE = "/api/vcenter/namespace-management"
-INSTALL = "SupervisorServices.Install"
+# To find a Supervisor, and what is installed on it.
+FIND, INSTALL = "Namespaces.Manage", "SupervisorServices.Install"
 # What vCenter says while it is settling, after a Supervisor was enabled or a service was registered or removed.
 NOT_YET = (
     "service account is not ready",
@@ -67,30 +68,32 @@ def _rows(answer: t.Any) -> list[dict]:
 
 def installs(client: t.Any) -> list[dict]:
     """What is installed on any Supervisor of the vCenter."""
+    with needing(FIND, INSTALL):
+        rows = [(supervisor, row) for supervisor in summaries(client) for row in Installs(client, supervisor["supervisor"]).rows()]
     found = []
-    for supervisor in summaries(client):
-        for row in Installs(client, supervisor["supervisor"]).rows():
-            versions = [row.get("current_version"), row.get("desired_version")]
-            found.append({
-                "supervisor_service": row["supervisor_service"],
-                "supervisor": supervisor["supervisor"],
-                "name": supervisor["name"],
-                "version": versions[0] or versions[1],
-                # While one replaces the other, both are in use.
-                "versions": sorted({version for version in versions if version}),
-                "config_status": row.get("config_status"),
-            })
+    for supervisor, row in rows:
+        versions = [row.get("current_version"), row.get("desired_version")]
+        found.append({
+            "supervisor_service": row["supervisor_service"],
+            "supervisor": supervisor["supervisor"],
+            "name": supervisor["name"],
+            "version": versions[0] or versions[1],
+            # While one replaces the other, both are in use.
+            "versions": sorted({version for version in versions if version}),
+            "config_status": row.get("config_status"),
+        })
     return found
 
 
 @contextmanager
-def needing(privilege: str) -> t.Iterator[None]:
-    """Inside, a refusal for want of a privilege says which one is meant."""
+def needing(*privileges: str) -> t.Iterator[None]:
+    """Inside, a refusal for want of a privilege says which are needed."""
     try:
         yield
     except RayError as error:
         if error.code == "UNAUTHORIZED":
-            error.hint = f"This account needs the privilege {privilege} on vCenter; ask an administrator for it."
+            names = f"privilege {privileges[0]}" if len(privileges) == 1 else f"privileges {' and '.join(privileges)}"
+            error.hint = f"This account needs the {names} on vCenter; ask an administrator for it."
         raise
 
 

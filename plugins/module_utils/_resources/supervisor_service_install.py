@@ -14,7 +14,7 @@ from .service_catalogue import CARVEL, CARVEL_SINCE, not_registered, service_pat
 from .service_config import NOTHING, digest, encoded_config
 from .service_hints import next_step
 from .service_inside import UNCHECKED, Inside
-from .service_install import INSTALL, Installs, needing, ride_out, version_key
+from .service_install import FIND, INSTALL, Installs, needing, ride_out, version_key
 from .service_precheck import precheck
 from .supervisor import find_supervisor, supervisor_id
 
@@ -41,14 +41,8 @@ class SupervisorServiceInstall:
         self._version: str | None = None
 
     def read(self) -> dict | None:
-        if self._installs is None:
-            found = find_supervisor(self._client, self._wanted)
-            if found is None:
-                return None
-            self._supervisor, self._address = found["supervisor"], found.get("api_endpoint")
-            self._installs = Installs(self._client, found["supervisor"])
-        with needing(INSTALL):
-            info = self._installs.get(self._service)
+        with needing(FIND, INSTALL):
+            info = self._info()
         if info is None:
             return None
         found = {
@@ -66,6 +60,16 @@ class SupervisorServiceInstall:
         if self.inside.sees_pods and _configured(found):
             found["pod"], found["pods"] = self.inside.pods(self._address, found["service_namespace"])
         return found
+
+    def _info(self) -> dict | None:
+        """What vCenter tells of the install; the Supervisor is looked for until it is there."""
+        if self._installs is None:
+            found = find_supervisor(self._client, self._wanted)
+            if found is None:
+                return None
+            self._supervisor, self._address = found["supervisor"], found.get("api_endpoint")
+            self._installs = Installs(self._client, found["supervisor"])
+        return self._installs.get(self._service)
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
         """Before anything is written: the version is one that can be installed, and the Supervisor has what the service needs."""

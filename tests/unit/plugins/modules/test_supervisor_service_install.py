@@ -359,3 +359,13 @@ def test_a_misspelt_api_or_kind_is_refused_before_anything_is_asked(option: dict
     with pytest.raises(RayError, match="names no API") as caught:
         run(supervisor_service_install, **ASKED, **option)
     assert "Write it as " in caught.value.hint
+
+
+def test_an_account_without_a_right_hears_which_are_meant() -> None:
+    denied = refusal(403, "UNAUTHORIZED", "Denied.")
+    for script, words in [([(*SUPERVISORS, denied)], "the privileges Namespaces.Manage and SupervisorServices.Install on"),
+                          ([(*SUPERVISORS, ONE), (*LIST, denied)], "the privileges Namespaces.Manage and SupervisorServices.Install on"),
+                          ([*START, OLD, (*POST, denied)], "the privilege SupervisorServices.Install on")]:
+        with pytest.raises(RayError) as caught:
+            run(supervisor_service_install, *script, **ASKED)
+        assert words in caught.value.hint
