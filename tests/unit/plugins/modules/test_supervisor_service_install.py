@@ -291,6 +291,7 @@ def test_a_pod_that_does_not_come_up_is_told_with_its_events(monkeypatch: pytest
         run(supervisor_service_install, (*SUPERVISORS, AT), *RAYS, *RAYS, supervisor="sv", service=RAY, **LOGIN)
     assert "pods: op-1 ImagePullBackOff" in caught.value.message
     assert "Pod op-1: c waiting ImagePullBackOff Back-off pulling image r/x:1. Events: Pod op-1: Failed: denied." in caught.value.message
+    assert "cannot be pulled: look at its name, its registry" in caught.value.message
 
 
 @pytest.mark.parametrize(("pods", "words"), [([pod()], "Its pods in namespace svc-ray-1 run."), ([], "carries control-plane=vmray-controller-manager.")])
