@@ -19,7 +19,8 @@ notes:
   - Needs one call of SSO beside the login (three) and the logout when nothing changes.
   - Names of users know no case.
   - The account that the task is logged in with is neither removed nor disabled.
-  - There is no REST for SSO users in any release of vCenter; the SSO administration service is spoken to by SOAP, as the vSphere Client does. All releases have it.
+  - There is no REST for SSO users in any release of vCenter; the SSO administration service is spoken to by SOAP, as the vSphere Client does.
+    All releases have it.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
 extends_documentation_fragment:

@@ -63,7 +63,7 @@ class Namespace:
         policies, limits = names.storage(self._client, desired.get("storage_policies")), names.limits(desired.get("limits"))
         wanted = desired.get("supervisor")
         if before is None and wanted is None:
-            state = f"No namespace is called {self.name!r}, and making one" if self._info is None else f"Namespace {self.name} is being removed, and making it anew"
+            state = f"Namespace {self.name} is being removed, and making it anew" if self._info else f"No namespace is called {self.name!r}, and making one"
             raise RayError(f"{state} needs supervisor.", code="INPUT", hint="Set it.")
         supervisor = None if wanted is None else canonical(supervisor_id(self._client, wanted))
         self._asked = {
@@ -185,4 +185,3 @@ BORN: dict[str, t.Any] = {
 }
 TAKEN_BY = ("it is held by something that vCenter does not list as a namespace of its own: one that is still going in Kubernetes, "
             "or one that the platform or somebody with kubectl has made.")
-library_id = names.library_id

@@ -96,7 +96,8 @@ def test_a_supervisor_of_7_is_its_cluster() -> None:
 
 
 VERSION = ("GET", "/sdk/vimServiceVersions.xml", None)
-TOPOLOGY = ("GET", "/api/vcenter/namespace-management/supervisors/sv-id/topology", None, [{"zone": "z1", "clusters": ["c1"]}, {"zone": "z2", "clusters": ["c2"]}])
+TOPOLOGY = ("GET", "/api/vcenter/namespace-management/supervisors/sv-id/topology", None,
+            [{"zone": "z1", "clusters": ["c1"]}, {"zone": "z2", "clusters": ["c2"]}])
 GONE = [(*V2, MISSING), (*V1, MISSING)]
 
 
@@ -116,7 +117,8 @@ def test_one_class_less_is_one_patch_that_leaves_the_rest() -> None:
 
 def test_without_purge_lists_only_add() -> None:
     both = ("GET", "/api/vcenter/storage/policies", None, [{"policy": "p-1", "name": "gold"}, {"policy": "p-2", "name": "silver"}])
-    body = {"storage_specs": [{"policy": "p-1", "limit": 100}, {"policy": "p-2"}], "content_libraries": [{"content_library": "lib-1"}, {"content_library": "lib-2"}],
+    body = {"storage_specs": [{"policy": "p-1", "limit": 100}, {"policy": "p-2"}],
+            "content_libraries": [{"content_library": "lib-1"}, {"content_library": "lib-2"}],
             "vm_service_spec": {"vm_classes": ["big", "small"], "content_libraries": ["lib-1", "lib-2"]}}
     patched({"vm_classes": ["big"], "storage_policies": [{"policy": "silver"}], "content_libraries": ["more"], "purge": False}, body,
             both, ("POST", "/api/content/library?action=find", {"name": "more"}, ["lib-2"]), CLASSES)
@@ -226,13 +228,15 @@ def test_one_that_is_going_is_made_anew_when_it_has_gone() -> None:
 
 
 @pytest.mark.parametrize("answer", [
-    refusal(500, "ERROR", "The namespace (ns) is in terminating status. Please wait until it is gone."), refusal(400, "ALREADY_EXISTS", "Namespace ns already exists.")])
+    refusal(500, "ERROR", "The namespace (ns) is in terminating status. Please wait until it is gone."),
+    refusal(400, "ALREADY_EXISTS", "Namespace ns already exists."),
+])
 def test_a_name_that_kubernetes_has_not_let_go_of_is_waited_for(answer: tuple) -> None:
     look = GONE if answer[1]["error_type"] == "ALREADY_EXISTS" else []
-    result = run(namespace, *GONE, (*SUPERVISORS, ONE), (*MAKE, answer), *look, (*MAKE, (204, None)), (*V2, INFO), name="ns", supervisor="sv", wait_timeout=5)
-    assert result["changed"]
+    script = [*GONE, (*SUPERVISORS, ONE), (*MAKE, answer), *look]
+    assert run(namespace, *script, (*MAKE, (204, None)), (*V2, INFO), name="ns", supervisor="sv", wait_timeout=5)["changed"]
     with pytest.raises(RayError, match="Waiting for the name ns to be free took more than 0 s"):
-        run(namespace, *GONE, (*SUPERVISORS, ONE), (*MAKE, answer), *look, name="ns", supervisor="sv")
+        run(namespace, *script, name="ns", supervisor="sv")
 
 
 def test_one_that_goes_after_the_change_is_told() -> None:
@@ -257,14 +261,15 @@ class Cluster:
 
     def get(self, kind: str, name: str) -> dict:
         assert (kind, name) == ("Namespace", "ns")
-        return {"status": {"conditions": [{"status": "True", "message": "Finalizers remaining: x.y/z in 1 instances"}, {"status": "False", "message": "Fine"}]}}
+        told = {"status": "True", "message": "Finalizers remaining: x.y/z in 1 instances"}
+        return {"status": {"conditions": [told, {"status": "False", "message": "Fine"}]}}
 
 
 def test_what_holds_up_a_removal_is_told_with_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list = []
     monkeypatch.setattr(namespace.kube_login, "opener", lambda task: lambda host: asked.append(host) or Cluster())
     with pytest.raises(RayError, match="Kubernetes says: Finalizers remaining: x.y/z in 1 instances[.] Run it again"):
-        run(namespace, (*V2, GOING), (*V2, GOING), (*V2, GOING), (*SUPERVISORS, {"items": [{**ONE["items"][0], "supervisor": "sv-id"}]}), name="ns", state="absent")
+        run(namespace, (*V2, GOING), (*V2, GOING), (*V2, GOING), (*SUPERVISORS, ONE), name="ns", state="absent")
     assert asked == ["10.0.0.1"]
 
 

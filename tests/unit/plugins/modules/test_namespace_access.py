@@ -52,7 +52,8 @@ def test_without_the_namespace_check_mode_says_so() -> None:
 
 def test_check_mode_tells_what_the_real_run_does() -> None:
     give = ("POST", PATH, {"role": "EDIT"}, (204, None))
-    assert run(namespace_access, (*V2, info()), check_mode=True, **ASKED)["diff"] == run(namespace_access, (*V2, info()), give, (*V2, info("EDIT")), **ASKED)["diff"]
+    said = run(namespace_access, (*V2, info()), check_mode=True, **ASKED)
+    assert said["diff"] == run(namespace_access, (*V2, info()), give, (*V2, info("EDIT")), **ASKED)["diff"]
 
 
 def inherited(role: str) -> dict:

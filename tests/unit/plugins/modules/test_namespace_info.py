@@ -36,5 +36,6 @@ def test_none_of_this_name() -> None:
 def test_all_of_an_old_vcenter() -> None:
     old = {"cluster": "domain-c9", "config_status": "RUNNING"}
     found = run(namespace_info, ("GET", f"{BASE}/v2", None, MISSING), ("GET", BASE, None, [{"namespace": "b"}, {"namespace": "a"}]),
-                ("GET", f"{BASE}/v2/a", None, MISSING), ("GET", f"{BASE}/a", None, old), ("GET", f"{BASE}/v2/b", None, MISSING), ("GET", f"{BASE}/b", None, MISSING))
+                ("GET", f"{BASE}/v2/a", None, MISSING), ("GET", f"{BASE}/a", None, old),
+                ("GET", f"{BASE}/v2/b", None, MISSING), ("GET", f"{BASE}/b", None, MISSING))
     assert [(row["name"], row["supervisor"]) for row in found["namespaces"]] == [("a", "domain-c9")]
