@@ -14,8 +14,8 @@ version_added: "0.1.0"
 description:
   - Reads one service of the catalogue of vCenter, or all.
 notes:
-  - The privilege C(System.Read) is needed, with O(details) also C(Namespaces.Manage) and C(SupervisorServices.Install). One request lists the services, and each costs two; with O(details) one for each version more, and at
-    least one for each Supervisor.
+  - The privilege C(System.Read) is needed, with O(details) also C(Namespaces.Manage) and C(SupervisorServices.Install).
+  - One request lists the services, and each costs two; with O(details) one for each version more, and at least one for each Supervisor.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
 extends_documentation_fragment:

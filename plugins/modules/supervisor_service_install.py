@@ -15,7 +15,8 @@ description:
   - Installs a registered service on a Supervisor, changes its version or configuration, or removes it.
   - Waits until the service is configured with the version asked for and has its namespace; with O(supervisor_login) also until its pods run.
   - From vCenter 8.0.3 on, a version is checked against the Supervisor before it is installed, and one that does not fit is not.
-  - Refusals by which vCenter says that it is not ready yet are ridden out for as long as O(wait_timeout), and what came of a request that failed is looked at.
+  - Refusals by which vCenter says that it is not ready yet are ridden out for as long as O(wait_timeout). What came of a request that failed
+    is looked at.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
 extends_documentation_fragment:

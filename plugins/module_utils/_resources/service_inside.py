@@ -60,7 +60,7 @@ class Inside:
             others = sorted(api for api in served if api.split("/")[0] in {missing.split("/")[0] for missing in lacking})
             raise RayError(f"The Supervisor does not serve {', '.join(lacking)}, which {self._service} needs"
                            f"{' (of those groups it has ' + ', '.join(others) + ')' if others else ''}.", code="UNSUPPORTED",
-                           hint="Install what brings it (cert-manager is a Supervisor service, VM Operator comes with the release), or upgrade the Supervisor.")
+                           hint="Install what brings it (cert-manager is a Supervisor service, VM Operator is of the release), or upgrade the Supervisor.")
         self.apis = "served"
 
     def refuse_living(self, address: str | None) -> None:
@@ -72,7 +72,7 @@ class Inside:
             self.clusters = "living"
             shown = ", ".join(living[:MOST]) + (f" and {len(living) - MOST} more" if len(living) > MOST else "")
             raise UnknownYet(f"{self._service} still has work: {shown}.", code="RESOURCE_IN_USE",
-                             hint="Remove these first, and wait until they are gone: only the service can take them away, and without it they stay for ever.")
+                             hint="Remove these first, and wait until they are gone: only the service can take them away; without it they stay for ever.")
         self.clusters = "none"
 
     def pods(self, address: str | None, namespace: str) -> tuple[str, list[str]]:

@@ -42,7 +42,7 @@ def precheck(client: t.Any, supervisor: str, service: str, version: str, patienc
 
     ride_out(asked, f"the check of version {version} of {service} to be taken up", patience)
     found = _wait.until(lambda: client.find(result), fresh, what=f"the check of version {version} of {service}", timeout=min(patience, PATIENCE),
-                        say=lambda value: "checked by the Supervisor, no result yet" if value is None else "checked by the Supervisor, an earlier result only")
+                        say=lambda value: f"checked by the Supervisor, {'no result yet' if value is None else 'an earlier result only'}")
     if found["status"] != "COMPATIBLE":
         raise RayError(f"Version {version} of {service} does not fit the Supervisor {supervisor}: {joined(texts(found.get('status_messages')))}",
                        code="FAILED", hint="Nothing was installed. Meet what is said there, or choose another version.")

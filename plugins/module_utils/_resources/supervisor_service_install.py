@@ -146,7 +146,8 @@ class SupervisorServiceInstall:
             trouble = self.inside.trouble(self._address, current["service_namespace"])
             return f"{trouble} {next_step([trouble])}"
         if current["config_status"] == "REMOVING":
-            return f"{joined(current['messages'])} What the service has made, or what holds it by a finalizer, may keep its namespace {current['service_namespace']}."
+            namespace = current["service_namespace"]
+            return f"{joined(current['messages'])} What the service has made, or what holds it by a finalizer, may keep its namespace {namespace}."
         return f"{joined(current['messages'])}{self._pods_say(current)} {next_step(current['messages'])}"
 
     def _pods_say(self, current: dict) -> str:

@@ -125,7 +125,8 @@ def test_another_kind_of_content_is_refused() -> None:
 
 def test_what_vcenter_warns_of_is_passed_on_when_it_matters() -> None:
     answer = {**VALID, "status": "VALID_WITH_WARNINGS", "warning_messages": [{"default_message": "A Secret\n  is ignored"}]}
-    for script, warnings in [([(*GET, MISSING), NEW, (*CREATE, (201, None)), *THERE], ["A Secret is ignored."]), ([*THERE, (*VERSION, {"content": B64})], [])]:
+    new, old = [(*GET, MISSING), NEW, (*CREATE, (201, None)), *THERE], [*THERE, (*VERSION, {"content": B64})]
+    for script, warnings in [(new, ["A Secret is ignored."]), (old, [])]:
         warned: list[str] = []
         client, http = vcenter((*CHECK, answer), *script)
         task = task_for(supervisor_service, content=TEXT)
@@ -291,8 +292,8 @@ def test_info() -> None:
 
 def test_info_in_detail() -> None:
     version = {"display_name": "Ray 1", "content_type": "CARVEL_APPS_YAML", "trust_verified": False, "content": B64, "state": "ACTIVATED"}
-    rows = {"supervisor_services": [{"supervisor_service": "ray.example.com", "current_version": "1.0", "desired_version": "1.0", "config_status": "CONFIGURED"},
-                                    {"supervisor_service": "other"}]}
+    state = {"current_version": "1.0", "desired_version": "1.0", "config_status": "CONFIGURED"}
+    rows = {"supervisor_services": [{"supervisor_service": "ray.example.com", **state}, {"supervisor_service": "other"}]}
     found = run(supervisor_service_info, *THERE, (*SUPERVISORS, ONE), (*INSTALLS, rows), (*VERSION, version), service="ray.example.com", details=True)
     assert found["supervisor_services"][0]["versions"] == [{"version": "1.0", "state": "ACTIVATED", "display_name": "Ray 1", "description": "",
                                                             "content_type": "CARVEL_APPS_YAML", "trust_verified": False}]

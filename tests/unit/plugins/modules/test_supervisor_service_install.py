@@ -131,7 +131,8 @@ def test_a_deactivated_version_is_refused() -> None:
 
 
 def test_remove() -> None:
-    result = run(supervisor_service_install, (*SUPERVISORS, ONE), *THERE, ("DELETE", f"{V2}/ray", None, (204, None)), (*LIST, NONE), **ASKED, state="absent")
+    result = run(supervisor_service_install, (*SUPERVISORS, ONE), *THERE, ("DELETE", f"{V2}/ray", None, (204, None)), (*LIST, NONE), **ASKED,
+                 state="absent")
     assert result["changed"]
     assert not run(supervisor_service_install, (*SUPERVISORS, {"items": []}), **ASKED, state="absent")["changed"]
 

@@ -83,7 +83,8 @@ def test_a_file_is_read_as_it_is(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    (b"", "is empty"), (b"  \n<!DOCTYPE html><title>Sign in", "is a web page"), (b"\x1f\x8b\x08\x00", "a compressed file"), (b"\xff\xfea", "not written in UTF-8"),
+    (b"", "is empty"), (b"  \n<!DOCTYPE html><title>Sign in", "is a web page"), (b"\x1f\x8b\x08\x00", "a compressed file"),
+    (b"\xff\xfea", "not written in UTF-8"),
 ])
 def test_what_is_plainly_no_package_is_told_with_its_path(tmp_path: pathlib.Path, content: bytes, words: str) -> None:
     path = tmp_path / "p.yaml"
