@@ -19,7 +19,8 @@ HINTS = (
     (("is already present but not identical",), "Another package has brought an object of the same name: remove that one first."),
     (("imagepullbackoff", "errimagepull"), "The image of the service cannot be pulled: look at its name, its registry and the login for it."),
     (("crashloopbackoff",), "The service starts and ends again: its log says why."),
-    (("no matches for kind", "ensure crds are installed"), "An API that the service needs is missing on this Supervisor; required_apis finds that out before."),
+    (("no matches for kind", "ensure crds are installed"),
+     "An API that the service needs is missing on this Supervisor; required_apis finds that out before."),
     (("ytt:",), "The values in yaml_service_config do not fit the package."),
 )
 ELSE = "Look at the pods and events of the service's namespace on the Supervisor."
