@@ -22,8 +22,9 @@ LOGIN = {"group/vcf.ray.vcenter": "{{ login }}"}
 
 
 def step(name: str, module: str, options: dict, *, arm: tuple[dict, ...] = (), alone: bool = False, **login: str) -> dict:
-    """An observed task under faults; ``login`` changes options of the login, for which it logs in by itself."""
-    defaults = {"group/vcf.ray.vcenter": "{{ login | combine(%r) }}" % login if login else "{{ login }}"}
+    """An observed task under faults; ``login`` has expressions for options of the login, for which it logs in by itself."""
+    others = ", ".join(f"'{option}': {expression}" for option, expression in login.items())
+    defaults = {"group/vcf.ray.vcenter": "{{ login | combine({%s}) }}" % others}
     if not (alone or login):
         defaults["group/vcf.ray.session"] = {"session_id": "{{ session.session_id }}"}
     return {"name": name, f"vcf.ray.{module}": options, "ignore_errors": True, "module_defaults": defaults,
@@ -47,13 +48,15 @@ LOGINS = {
     "HTML instead of JSON": (({"name": "html"},), "CONNECTION", "hostname and port"),
 }
 ENDPOINTS = {
-    "closed port": ({"port": 444}, "CONNECTION", "cannot be reached"),
-    "wrong name": ({"hostname": "10.244.0.1", "port": 443}, "CONNECTION", "10.244.0.1"),
-    "name of another": ({"hostname": "other.lab"}, "TLS", "its certificate is for another name"),
-    "unknown CA": ({"ca_path": "{{ world.folder }}/other.pem"}, "TLS", "unknown CA"),
-    "CA of the system": ({"ca_path": ""}, "TLS", "unknown CA"),
-    "no CA file": ({"ca_path": "/nowhere.pem"}, "TLS", "/nowhere.pem"),
-    "HTML for a CA": ({"ca_path": "/etc/hosts"}, "TLS", "PEM"),
+    "closed port": ({"port": "444"}, "CONNECTION", "cannot be reached"),
+    "wrong host": ({"hostname": "'10.244.0.1'"}, "CONNECTION", "10.244.0.1"),
+    "unknown name": ({"hostname": "'vcentre.lab'"}, "CONNECTION", "vcentre.lab"),
+    # The address of vCenter in its short form, which resolves and is none of the names in the certificate.
+    "name of another": ({"hostname": "'10.244.2'"}, "TLS", "its certificate is for another name"),
+    "unknown CA": ({"ca_path": "world.folder ~ '/other.pem'"}, "TLS", "unknown CA"),
+    "CA of the system": ({"ca_path": "''"}, "TLS", "unknown CA"),
+    "no CA file": ({"ca_path": "'/nowhere.pem'"}, "TLS", "/nowhere.pem"),
+    "HTML for a CA": ({"ca_path": "'/etc/hosts'"}, "TLS", "PEM"),
 }
 # Answers of an install that mean: not yet.
 TRY_LATER = {f"try later: {text}": {"name": "try-later", "text": text, "times": 2} for text in ("service-account", "compatibility", "signature", "terminating")}
