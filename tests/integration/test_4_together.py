@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cases import VERSIONS
-from labs import Play
-from world import normal
+from killed import vcenter
+from labs import BIN, Play
 
 VERSION = VERSIONS[-1]
 ROLE = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  module_defaults: {group/vcf.ray.vcenter: '{{ login }}'}\n  roles: [vcf.ray.vi_admin]\n"
@@ -34,22 +34,18 @@ def absent(lab, folder, *args: str) -> Play:
     return role(lab, folder, "-e", '{"vi_admin_state": "absent", "vi_admin_confirm_absent": true, "vi_admin_remove_supervisor": true}', *args)
 
 
-def what_is_there(lab) -> str:
-    return normal(json.dumps(lab.ask("/state"), sort_keys=True))
-
-
 def test_two_runs_at_the_same_moment_end_in_one_right_state(lab, tmp_path) -> None:
     start = lab.digest()
     alone = role(lab, tmp_path)
     assert alone.rc == 0, alone.text
-    right = what_is_there(lab)
+    right = vcenter(lab)
     assert absent(lab, tmp_path).rc == 0
     assert lab.digest() == start
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda number: role(lab, tmp_path), range(2)))
     for play in both:
         assert play.rc == 0, play.text
-    assert what_is_there(lab) == right
+    assert vcenter(lab) == right
     again = role(lab, tmp_path)
     assert again.rc == 0 and again.counts["changed"] == 0, again.text
     with ThreadPoolExecutor(2) as pool:
@@ -72,7 +68,7 @@ def test_several_vcenters_are_hosts_of_one_inventory(lab, tmp_path) -> None:
     head, _, tail = variables.partition("vi_admin_namespaces:")
     (tmp_path / "group_vars/sites.yml").write_text(head)
     assert tail
-    done = lab.exec("ansible-playbook", str(tmp_path / "role.yml"), "-i", str(tmp_path / "hosts.json"), "-e", f"@{tmp_path}/login.json")
+    done = lab.exec(str(BIN / "ansible-playbook"), str(tmp_path / "role.yml"), "-i", str(tmp_path / "hosts.json"), "-e", f"@{tmp_path}/login.json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert {"east", "west"} <= set(lab.ask("/state")["namespaces"])
     for name in own:

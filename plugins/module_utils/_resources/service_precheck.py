@@ -18,8 +18,10 @@ SINCE = (8, 0, 3)
 PATIENCE = 300
 
 
-def precheck(client: t.Any, supervisor: str, service: str, version: str, patience: float) -> str:
+def precheck(client: t.Any, supervisor: str, service: str, version: str, patience: float, overtaken: t.Callable[[], bool]) -> str:
     """Ask for a check and wait for its result.
+
+    ``overtaken`` tells whether another client has installed the version meanwhile, which takes the result away.
 
     Returns:
         ``COMPATIBLE``, or ``not_checked`` on a vCenter that has no such check.
@@ -40,8 +42,12 @@ def precheck(client: t.Any, supervisor: str, service: str, version: str, patienc
     def fresh(found: dict | None) -> bool:
         return found is not None and (found["status"] == "COMPATIBLE" or found.get("precheck_finish_time") != old)
 
+    def look() -> dict | None:
+        found = client.find(result)
+        return {"status": "COMPATIBLE"} if found is None and overtaken() else found
+
     ride_out(asked, f"the check of version {version} of {service} to be taken up", patience)
-    found = _wait.until(lambda: client.find(result), fresh, what=f"the check of version {version} of {service}", timeout=min(patience, PATIENCE),
+    found = _wait.until(look, fresh, what=f"the check of version {version} of {service}", timeout=min(patience, PATIENCE),
                         say=lambda value: f"checked by the Supervisor, {'no result yet' if value is None else 'an earlier result only'}")
     if found["status"] != "COMPATIBLE":
         raise RayError(f"Version {version} of {service} does not fit the Supervisor {supervisor}: {joined(texts(found.get('status_messages')))}",

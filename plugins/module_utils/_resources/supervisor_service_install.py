@@ -165,7 +165,10 @@ class SupervisorServiceInstall:
         return self._installs
 
     def _precheck(self, version: str) -> None:
-        self.prechecked = precheck(self._client, str(self._supervisor), self._service, version, self._patience)
+        def overtaken() -> bool:
+            return (self._ours().get(self._service) or {}).get("desired_version") == version
+
+        self.prechecked = precheck(self._client, str(self._supervisor), self._service, version, self._patience, overtaken)
 
     def _ride_out(self, attempt: t.Callable[[], t.Any], what: str, landed: t.Callable[[], bool]) -> None:
         def allowed() -> None:

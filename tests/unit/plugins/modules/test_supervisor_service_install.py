@@ -151,9 +151,17 @@ def test_versions_are_ordered_by_their_numbers() -> None:
 
 def test_a_precheck_comes_before_the_install() -> None:
     fits = {"target_version": "0.10.0", "status": "COMPATIBLE", "precheck_finish_time": "2"}
-    result = run(supervisor_service_install, *START, release("8.0.3.0"), (*CHECKED, MISSING), (*PRECHECK, (202, "task")), (*CHECKED, MISSING),
+    result = run(supervisor_service_install, *START, release("8.0.3.0"), (*CHECKED, MISSING), (*PRECHECK, (202, "task")), (*CHECKED, MISSING), (*LIST, NONE),
                  (*CHECKED, fits), (*POST, (201, None)), *THERE, **ASKED, wait_timeout=60)
     assert result["precheck"] == "COMPATIBLE"
+
+
+def test_a_result_that_another_client_has_used_up_is_not_waited_for() -> None:
+    """Two runs at the same moment: the install of the one takes the result of the other away."""
+    there = refusal(400, "ALREADY_EXISTS", "It is installed.")
+    result = run(supervisor_service_install, *START, release("9.1.0.0"), (*CHECKED, MISSING), (*PRECHECK, (204, None)), (*CHECKED, MISSING), *THERE,
+                 (*POST, there), *THERE, *THERE, **ASKED, wait_timeout=60)
+    assert result["changed"]
 
 
 def test_what_does_not_fit_is_told_and_not_installed() -> None:
