@@ -13,7 +13,8 @@ from .._errors import RayError, UnknownYet
 from .._names import UUID, closest_first
 from .library_images import NOT_CHECKED, Images
 from .library_items import SUBSCRIBED_ITEM, all_items, missing_items, refuse_unverified, stale_items, wanted_items
-from .library_kinds import FIELDS, LIBRARY, NEW, PART, PATHS, TRUST, described, find_libraries, refuse_foreign, refused_probe, structure, the_only
+from .library_kinds import FIELDS, NEW, PART, PATHS, TRUST, described, refuse_foreign, refused_probe, structure
+from .library_names import LIBRARY, find_libraries, first_made, the_only
 from .library_secrets import LibrarySecrets
 
 # So many reads of a wait after which a synchronisation is asked for again: one that was under way may have swallowed the first.
@@ -105,7 +106,12 @@ class ContentLibrary:
             **({"description": desired["description"]} if desired.get("description") else {}),
             **({"security_policy_id": desired["security_policy"]} if desired.get("security_policy") else {}),
         }
-        self._id = self._client.post(self._path, body, headers={"Client-Token": self._token})
+        own = self._client.post(self._path, body, headers={"Client-Token": self._token})
+        self._id = first_made(self._client, self.name, self._kind, own)
+        if self._id != own:
+            # Another run was faster; ours has never been shown to anybody.
+            self._client.delete(f"{self._path}/{own}")
+            return
         self._secrets.sent = bool(desired.get("password_updated"))
         # Creation starts the first synchronisation, as the SDK says; a library that is not synchronised by itself is asked to, to be sure.
         if self._kind == "subscribed" and not desired.get("automatic_sync"):
@@ -177,7 +183,7 @@ class ContentLibrary:
 
     def _find(self) -> str | None:
         """The id; a name that is one needs no search."""
-        return self.name if UUID.fullmatch(self.name) else the_only(self._kind, self.name, find_libraries(self._client, self.name, self._kind))
+        return self.name if UUID.fullmatch(self.name) else the_only(self._client, self.name, self._kind)
 
     def _refuse_creation(self, desired: dict) -> None:
         """What a library that is not there yet cannot be, found out before anything is written."""

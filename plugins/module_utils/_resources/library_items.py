@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError
-from .library_kinds import LIBRARY
+from .library_names import LIBRARY
 
 ITEM = f"{LIBRARY}/item"
 SUBSCRIBED_ITEM = f"{LIBRARY}/subscribed-item"

@@ -10,9 +10,8 @@ import typing as t
 from urllib.parse import urlsplit
 
 from .._errors import RayError
-from .._names import ambiguous, canonical
+from .._names import canonical
 
-LIBRARY = "/api/content/library"
 PATHS = {"subscribed": "/api/content/subscribed-library", "local": "/api/content/local-library"}
 # The structure of each kind, and in it the option of ours and what vCenter calls it.
 PART = {"subscribed": "subscription_info", "local": "publish_info"}
@@ -44,19 +43,6 @@ REMEDIES = {
     "INVALID_CREDENTIALS": "Set authentication to basic and check library_username and library_password; a vCenter that publishes wants the user "
                            "vcsp. A wrong path is answered so too by some; it ends with lib.json.",
 }
-
-
-def find_libraries(client: t.Any, name: str | None, kind: str | None) -> list[str]:
-    """Ids of the libraries of this name, without regard to case, and of this kind."""
-    asked = {**({"name": name} if name else {}), **({"type": kind.upper()} if kind else {})}
-    return client.ask(LIBRARY, asked, query={"action": "find"}) or []
-
-
-def the_only(kind: str, name: str, ids: list[str]) -> str | None:
-    """vCenter allows several libraries of one name; which one is meant only its user knows."""
-    if len(ids) > 1:
-        raise ambiguous(f"{kind} content library", name, [{"library": i} for i in ids], "library")
-    return ids[0] if ids else None
 
 
 def described(info: dict) -> dict:

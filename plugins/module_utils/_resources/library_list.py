@@ -9,7 +9,8 @@ import typing as t
 
 from .._names import UUID
 from .library_items import all_items
-from .library_kinds import LIBRARY, described, find_libraries
+from .library_kinds import described
+from .library_names import LIBRARY, find_libraries
 
 
 def list_libraries(client: t.Any, name: str | None, kind: str | None, items: bool) -> list[dict]:

@@ -9,7 +9,8 @@ import re
 import typing as t
 
 from .._errors import RayError, UnknownYet
-from .._names import UUID, ambiguous, canonical, missing
+from .._names import missing
+from .library_names import library_id
 from .namespaces import NO_LIMIT
 from .supervisor import topology
 from .vm_class import list_vm_classes
@@ -63,23 +64,6 @@ def classes(client: t.Any, attached: list[str], wanted: list[str] | None) -> lis
 
 def libraries(client: t.Any, wanted: list[str] | None) -> list[str] | None:
     return None if wanted is None else [library_id(client, name) for name in wanted]
-
-
-def library_id(client: t.Any, wanted: str) -> str:
-    """The id of a content library of either type, or UnknownYet."""
-    if UUID.fullmatch(wanted) and client.find(f"/api/content/library/{canonical(wanted)}"):
-        return canonical(wanted)
-    ids = client.ask("/api/content/library", {"name": wanted}, query={"action": "find"}) or []
-    if len(ids) > 1:
-        raise ambiguous("content library", wanted, [{"library": i} for i in ids], "library")
-    if not ids:
-        raise missing("content library", wanted, library_names(client), UnknownYet)
-    return canonical(ids[0])
-
-
-def library_names(client: t.Any) -> list[str]:
-    rows = (client.find(f"/api/content/library/{i}") for i in client.get("/api/content/library") or [])
-    return [row["name"] for row in rows if row]
 
 
 def zones(client: t.Any, supervisor: str, wanted: list[dict] | None) -> list[str] | None:

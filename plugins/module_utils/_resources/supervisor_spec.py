@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .namespace_names import library_id
+from .library_names import library_id
 from .supervisor_balancer import edge
 from .supervisor_network import MANAGEMENT, WORKLOAD, management_network, workload_network
 

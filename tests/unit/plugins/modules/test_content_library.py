@@ -46,7 +46,7 @@ BODY = {
 
 
 def test_make_with_a_token_of_its_own() -> None:
-    client, http = vcenter((*FIND, []), OTHER, STORE, POLICY, (*PROBE, {"status": "SUCCESS"}), ("POST", BASE, BODY, (201, "lib-1")),
+    client, http = vcenter((*FIND, []), OTHER, STORE, POLICY, (*PROBE, {"status": "SUCCESS"}), ("POST", BASE, BODY, (201, "lib-1")), (*FIND, ["lib-1"]),
                            (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE))
     result = content_library.ensure(task_for(content_library, **ASKED), client)
     http.done()
@@ -56,7 +56,7 @@ def test_make_with_a_token_of_its_own() -> None:
 
 def test_a_lost_answer_is_asked_for_again_with_the_same_token() -> None:
     client, http = vcenter((*FIND, []), OTHER, STORE, POLICY, (*PROBE, {"status": "SUCCESS"}), ("POST", BASE, BODY, GONE), (*FIND, []),
-                           ("POST", BASE, BODY, (201, "lib-1")), (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE))
+                           ("POST", BASE, BODY, (201, "lib-1")), (*FIND, ["lib-1"]), (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE))
     assert content_library.ensure(task_for(content_library, **ASKED), client)["changed"]
     http.done()
     assert len({h["Client-Token"] for h in http.headers if "Client-Token" in h}) == 1
@@ -181,7 +181,7 @@ def test_a_certificate_stands_for_a_thumbprint() -> None:
     version = ("GET", "/sdk/vimServiceVersions.xml", None, "<n><name>urn:vim25</name><version>9.0.0.0</version></n>")
     result = run(content_library, (*FIND, []), OTHER, version, STORE, POLICY,
                  ("POST", f"{BASE}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}),
-                 ("POST", BASE, {**BODY, "subscription_info": info}, (201, "lib-1")), (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE),
+                 ("POST", BASE, {**BODY, "subscription_info": info}, (201, "lib-1")), (*FIND, ["lib-1"]), (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE),
                  **ASKED, ssl_certificate=f"{PEM}\n")
     assert result["content_library"]["not_compared"] == ["ssl_certificate"] and result["content_library"]["password_updated"]
 
@@ -217,12 +217,28 @@ def test_an_item_that_fails_the_policy_fails_the_wait(status: str, why: str) -> 
 
 def test_two_of_one_name_are_refused_and_one_is_chosen_by_its_id() -> None:
     with pytest.raises(RayError, match="lib-1, lib-2"):
-        run(content_library, (*FIND, ["lib-2", "lib-1"]), name="images", state="absent")
+        run(content_library, *[(*FIND, ["lib-2", "lib-1"])] * 4, name="images", state="absent")
     one = "5A1B0000-0000-4000-8000-000000000001"
     result = run(content_library, ("GET", f"{BASE}/{one}", None, {**INFO, "id": one}), name=one)
     assert not result["changed"] and result["content_library"]["id"] == one.lower()
     with pytest.raises(RayError, match="has the id"):
         run(content_library, ("GET", f"{BASE}/{one}", None, MISSING), name=one, subscription_url=URL, datastore="ds")
+
+
+def test_of_two_that_are_made_at_the_same_moment_the_later_goes() -> None:
+    def made(library: str, when: str) -> tuple:
+        return "GET", f"/api/content/library/{library}", None, {**INFO, "id": library, "creation_time": when}
+
+    both = (*FIND, ["lib-2", "lib-1"]), made("lib-2", "2026-01-01T00:00:02Z"), made("lib-1", "2026-01-01T00:00:01Z")
+    start = (*FIND, []), OTHER, STORE, POLICY, (*PROBE, {"status": "SUCCESS"})
+    end = (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE)
+    late = run(content_library, *start, ("POST", BASE, BODY, (201, "lib-2")), *both, ("DELETE", f"{BASE}/lib-2", None, (204, None)), *end, **ASKED)
+    early = run(content_library, *start, ("POST", BASE, BODY, (201, "lib-1")), *both, *end, **ASKED)
+    assert late["content_library"]["id"] == early["content_library"]["id"] == "lib-1"
+
+
+def test_a_library_that_is_about_to_be_taken_back_is_waited_for() -> None:
+    assert not run(content_library, (*FIND, ["lib-2", "lib-1"]), (*FIND, ["lib-1"]), (*GET, INFO), name="images")["changed"]
 
 
 def test_another_datastore_is_refused() -> None:

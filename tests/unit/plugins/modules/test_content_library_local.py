@@ -45,7 +45,7 @@ def publish(**info: t.Any) -> tuple:
 def test_make_a_local_one() -> None:
     body = {"name": "mine", "type": "LOCAL", "storage_backings": BACKING,
             "publish_info": {"published": False, "persist_json_enabled": False, "authentication_method": "NONE"}}
-    result = run(content_library, find("LOCAL"), find("SUBSCRIBED"), STORE, ("POST", LOCAL, body, (201, "lib-1")), local(),
+    result = run(content_library, find("LOCAL"), find("SUBSCRIBED"), STORE, ("POST", LOCAL, body, (201, "lib-1")), find("LOCAL", "lib-1"), local(),
                  name="mine", type="local", datastore="ds")
     assert result["changed"] and result["content_library"]["published"] is False and "synchronized" not in result["content_library"]
 
@@ -89,7 +89,7 @@ def test_subscribe_with_a_login() -> None:
             "password": "secret"}
     body = {"name": "mine", "type": "SUBSCRIBED", "storage_backings": BACKING, "subscription_info": info}
     result = run(content_library, find("SUBSCRIBED"), find("LOCAL"), STORE,
-                 ("POST", f"{SUBSCRIBED}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}), ("POST", SUBSCRIBED, body, (201, "lib-1")),
+                 ("POST", f"{SUBSCRIBED}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}), ("POST", SUBSCRIBED, body, (201, "lib-1")), find("SUBSCRIBED", "lib-1"),
                  ("POST", f"{SUBSCRIBED}/lib-1?action=sync", None, OK), subscribed(authentication_method="BASIC", user_name="vcsp"),
                  name="mine", subscription_url=URL, datastore="ds", automatic_sync=False, authentication="basic", library_password="secret")
     assert result["changed"] and result["content_library"]["authentication"] == "basic"
