@@ -29,9 +29,8 @@ MANY = {
     "vi_admin_users": [{"name": "ray-dev", "password": "Right-0ne!Dev", "namespaces": ["team-one"]}, {"name": "alice", "domain": "corp.lab", "role": "VIEW"}],
     "vi_admin_groups": [{"name": "ray-people", "members": ["ray-dev@vsphere.local"], "namespaces": ["team-two"]}],
 }
-# Five mistakes in five places.
+# Five mistakes in five places, with a cluster that is not there.
 WRONG = {
-    "vi_admin_supervisor": {"name": "ray-supervisor", "cluster": "DC0_C7"},
     "vi_admin_service_package": "/nowhere/package.yaml",
     "vi_admin_libraries": [{"name": "ray-images", "subscription_url": "https://packages.lab/dl-vm/lib.json", "datastore": "LocalDS_9"}],
     "vi_admin_namespaces": [{"name": "deploy-ray", "vm_classes": ["best-effort-smal"]}],
@@ -90,7 +89,7 @@ def test_all_faults_are_told_at_once_and_nothing_is_written(cycle, role) -> None
     if cycle.version == OLD:
         pytest.skip("is refused as a whole")
     start = role.lab.digest()
-    play = role(WRONG)
+    play = role({**WRONG, "vi_admin_supervisor": {**role.lab.variables()["vi_admin_supervisor"], "cluster": "DC0_C7"}})
     assert play.rc != 0 and play.counts["failed"] == 1, play.text
     for words in ("5 faults, and nothing was written", "DC0_C7", "/nowhere/package.yaml", "LocalDS_9", "best-effort-smal,", "deploy-rya"):
         assert words in play.text, f"{words}\n{play.text}"
