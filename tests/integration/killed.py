@@ -9,6 +9,7 @@ is killed after it, run again to its end, compared with the undisturbed run, and
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import pathlib
@@ -51,6 +52,11 @@ def vcenter(lab: Lab) -> str:
     for supervisor in state["supervisors"].values():
         supervisor.pop("prechecks", None)
     return normal(state)
+
+
+def differing(one: str, other: str) -> str:
+    """The lines in which two states differ; empty when they do not."""
+    return "\n".join(difflib.unified_diff(one.splitlines(), other.splitlines(), "undisturbed", "killed", lineterm="", n=0))
 
 
 def site(lab: Lab, *args: str) -> subprocess.Popen:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .. import _wait
-from .._errors import RayError, UnknownYet
+from .._errors import UnknownYet
 from .._names import UUID, ambiguous, canonical, missing
 
 LIBRARY = "/api/content/library"

@@ -89,7 +89,8 @@ def test_subscribe_with_a_login() -> None:
             "password": "secret"}
     body = {"name": "mine", "type": "SUBSCRIBED", "storage_backings": BACKING, "subscription_info": info}
     result = run(content_library, find("SUBSCRIBED"), find("LOCAL"), STORE,
-                 ("POST", f"{SUBSCRIBED}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}), ("POST", SUBSCRIBED, body, (201, "lib-1")), find("SUBSCRIBED", "lib-1"),
+                 ("POST", f"{SUBSCRIBED}?action=probe", {"subscription_info": info}, {"status": "SUCCESS"}),
+                 ("POST", SUBSCRIBED, body, (201, "lib-1")), find("SUBSCRIBED", "lib-1"),
                  ("POST", f"{SUBSCRIBED}/lib-1?action=sync", None, OK), subscribed(authentication_method="BASIC", user_name="vcsp"),
                  name="mine", subscription_url=URL, datastore="ds", automatic_sync=False, authentication="basic", library_password="secret")
     assert result["changed"] and result["content_library"]["authentication"] == "basic"

@@ -105,8 +105,9 @@ def released(version: str) -> str:
     return f"<name>urn:vim25</name><version>{version}</version>"
 
 
-def patched(asked: dict, body: dict, *look: tuple, before: dict = INFO) -> dict:
+def patched(asked: dict, body: dict, *look: tuple, before: dict | None = None) -> dict:
     """One PATCH with this body, and nothing else that is written."""
+    before = before or INFO
     return run(namespace, (*V2, before), *look, ("PATCH", f"{BASE}/ns", body, (204, None)), (*V2, before), name="ns", **asked)
 
 
