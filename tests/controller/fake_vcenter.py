@@ -18,7 +18,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-PASSWORD = "Gr8-Secret-9x"
+PASSWORD = "gr8-secret-9x"
 # The logout of this account fails; that of the next is never answered; the login of the last is answered after some seconds.
 REFUSED_LOGOUT, DEAF_LOGOUT, SLOW_LOGIN = "refused-logout", "deaf-logout", "slow-login"
 INSTANCES = "/api/vcenter/namespaces/instances"

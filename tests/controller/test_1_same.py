@@ -90,7 +90,7 @@ EXPECTED = {
     "Wrong choice": ["value of state must be one of: present, absent, got: gone"],
     "Wrong suboption": ["limit_mib", "found in", "unable to convert to int"],
     "Options that exclude each other": ["parameters are mutually exclusive: package|content"],
-    "Option that another one requires": ["state is present but any of the following are missing: package, content"],
+    "Option that another one requires": ["missing parameter(s) required by 'url': checksum"],
     "An option and its alias": ["'error_code': 'CONNECTION'"],
     "Values of other types": ["'name': '7'", "'description': '2026-01-02'"],
     "Refused login": ["'error_code': 'AUTH'"],

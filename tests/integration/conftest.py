@@ -124,19 +124,29 @@ def fixture_cycle(request, bench) -> Observed:
 OUTCOMES: list[dict] = []
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Keep what table.py needs: the outcome of each test with its module, version and fault."""
-    report = yield
+def pytest_collection_modifyitems(items) -> None:
+    """What needs one lab stays together when several workers share the tests; each worker has a lab of its own."""
+    for item in items:
+        run = item.callspec.params.get("cycle") if hasattr(item, "callspec") else None
+        item.add_marker(pytest.mark.xdist_group("-".join(run) if run else item.path.stem))
+
+
+def pytest_runtest_setup(item) -> None:
+    """What table.py needs to know of each test, beside its outcome."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    case, run = params.get("case"), params.get("cycle")
+    item.user_properties.append(("test", {
+        "test": item.originalname, "module": getattr(case, "module", None), "version": run[0] if run else None, "way": run[1] if run else None,
+        "fault": params.get("fault"), "name": params.get("name")}))
+
+
+def pytest_runtest_logreport(report) -> None:
+    """Heard where the tests are gathered, whichever worker has run them."""
     if report.when == "call" or report.outcome != "passed":
-        params = item.callspec.params if hasattr(item, "callspec") else {}
-        case, run = params.get("case"), params.get("cycle")
-        OUTCOMES.append({"test": item.originalname, "outcome": report.outcome, "module": case.module if case else None,
-                         "version": run[0] if run else None, "way": run[1] if run else None, "fault": params.get("fault"), "name": params.get("name")})
-    return report
+        OUTCOMES.extend({**value, "outcome": report.outcome} for key, value in report.user_properties if key == "test")
 
 
 def pytest_sessionfinish(session) -> None:
     target = os.environ.get("INTEGRATION_OUTCOMES")
-    if target:
+    if target and not hasattr(session.config, "workerinput"):
         pathlib.Path(target).write_text(json.dumps(OUTCOMES))

@@ -96,5 +96,5 @@ def test_a_fault_at_a_read_changes_nothing(seen, case, fault) -> None:
 
 
 def test_nothing_is_left(seen, bench) -> None:
-    assert not seen.left
+    assert not seen.left, seen.left
     assert bench.lab.ask("/sessions") == {"rest": [], "sso": []}

@@ -155,5 +155,5 @@ def test_a_service_that_is_not_allowed_is_explained(seen, name) -> None:
 
 
 def test_nothing_is_left(seen, bench) -> None:
-    assert not seen.left
+    assert not seen.left, seen.left
     assert bench.lab.ask("/sessions") == {"rest": [], "sso": []}

@@ -45,7 +45,8 @@ def test_two_runs_at_the_same_moment_end_in_one_right_state(lab, tmp_path) -> No
         both = list(pool.map(lambda number: role(lab, tmp_path), range(2)))
     for play in both:
         assert play.rc == 0, play.text
-    assert differing(right, vcenter(lab)) == ""
+    left = differing(right, vcenter(lab))
+    assert not left, left
     again = role(lab, tmp_path)
     assert again.rc == 0 and again.counts["changed"] == 0, again.text
     with ThreadPoolExecutor(2) as pool:

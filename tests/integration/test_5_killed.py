@@ -34,7 +34,8 @@ def test_killed_after_each_write_it_ends_in_the_same_state(lab) -> None:
     while (write := killed_after(lab, 1)) and len(met) < ENOUGH:
         met.append(write)
     assert len(met) >= len(writes), f"killed after {met}\nwritten without being killed {writes}"
-    assert differing(right, vcenter(lab)) == ""
+    left = differing(right, vcenter(lab))
+    assert not left, left
     again = Play(lab.playbook("vcf.ray.site"))
     assert again.rc == 0 and again.counts["changed"] == 0, again.text
     assert [s["user"] for s in lab.ask("/sessions")["rest"]] == [], "those of the killed runs were closed"
