@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pytest
 from cases import VERSIONS
-from killed import differing, killed_after, teardown, vcenter
+from killed import differing, killed_after, lasting, teardown, vcenter
 from labs import Play
 
 ENOUGH = 60
@@ -27,7 +27,7 @@ def test_killed_after_each_write_it_ends_in_the_same_state(lab) -> None:
     lab.ask("/requests", "DELETE")
     whole = Play(lab.playbook("vcf.ray.site"))
     assert whole.rc == 0, whole.text
-    right, writes = vcenter(lab), lab.writes()
+    right, writes = vcenter(lab), lasting(lab)
     teardown(lab)
     assert lab.digest() == start
     met: list[str] = []
