@@ -122,6 +122,8 @@ def fixture_cycle(request, bench) -> Observed:
 
 
 OUTCOMES: list[dict] = []
+# What takes longest goes first, so that no worker is alone with it at the end.
+LONGEST = ("test_5_killed", "test_2_faults", "9.1-module")
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -129,6 +131,7 @@ def pytest_collection_modifyitems(items) -> None:
     for item in items:
         run = item.callspec.params.get("cycle") if hasattr(item, "callspec") else None
         item.add_marker(pytest.mark.xdist_group("-".join(run) if run else item.path.stem))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args[0] not in LONGEST)
 
 
 def pytest_runtest_setup(item) -> None:

@@ -34,7 +34,8 @@ The tests run each module against the [lab](lab.md) as vCenter {versions}: made 
 - **second run**: nothing changed, no request that writes.
 - **requests**: to vCenter when there is nothing to change (or for the first reading of its case), without login and logout.
   On 9.1; older versions differ by one or two where they have another path. {no_requests} for a module that does not speak to vCenter's REST API or SSO.
-- **faults**: survived at a write, a removal, or a read, with the object as asked for, made once, and a clean second run.
+- **faults**: survived at a write, a removal, or a read, with the object as asked for, made once, and a clean second run
+  ({faults}).
 - **refused**: versions on which it ends before any write, with the version that it needs.
 
 """
@@ -51,7 +52,7 @@ class Outcomes:
         return "passed" in found and "failed" not in found
 
     def values(self, key: str, tests: t.Iterable[str]) -> list[str]:
-        return list(dict.fromkeys(row[key] for row in self._rows if row["test"] in tests and row[key]))
+        return sorted({row[key] for row in self._rows if row["test"] in tests and row[key]})
 
 
 def versions(outcomes: Outcomes, case: Case, tests: tuple[str, ...]) -> str:
@@ -61,13 +62,14 @@ def versions(outcomes: Outcomes, case: Case, tests: tuple[str, ...]) -> str:
 
 def row(outcomes: Outcomes, case: Case) -> list[str]:
     reads = not case.create
-    survived = [fault for fault in outcomes.values("fault", FAULTS) if outcomes.holds(FAULTS, module=case.module, fault=fault)]
+    faults = outcomes.values("fault", FAULTS)
+    survived = [fault for fault in faults if outcomes.holds(FAULTS, module=case.module, fault=fault)]
     return [f"`{case.module}`", versions(outcomes, case, AGAIN if reads else CHECK), versions(outcomes, case, AGAIN),
-            "-" if case.idle is None else str(case.idle_on(VERSIONS[-1])), ", ".join(survived) or "-", versions(outcomes, case, REFUSED)]
+            "-" if case.idle is None else str(case.idle_on(VERSIONS[-1])), "all" if survived == faults else ", ".join(survived) or "-", versions(outcomes, case, REFUSED)]
 
 
 def page(outcomes: Outcomes) -> str:
-    lines = [HEAD.format(versions=", ".join(VERSIONS), no_requests="`-`")]
+    lines = [HEAD.format(versions=", ".join(VERSIONS), no_requests="`-`", faults="; ".join(outcomes.values("fault", FAULTS)))]
     lines += ["| module | check mode | second run | requests | faults | refused |", "|---|---|---|---|---|---|"]
     lines += ["| " + " | ".join(row(outcomes, case)) + " |" for case in sorted(CASES, key=lambda case: case.module)]
     lines += ["", "## Faults of their own", "", "Each told so that the user knows what to do, with nothing written that was not asked for, and healed by the next run:", ""]
