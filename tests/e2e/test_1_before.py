@@ -28,12 +28,13 @@ def test_check_mode_runs_to_its_end_and_writes_nothing(lab, start) -> None:
     ({"vcenter_password": "no"}, ("vCenter", "login", "401")),
     ({"vcenter_ca_path": "/etc/hosts"}, ("CA file /etc/hosts", "PEM")),
     ({"vcenter_hostname": "packages.lab"}, ("packages.lab",)),
-    ({"vi_admin_supervisor": {"name": "ray-supervisor", "cluster": "DC0_C9"}}, ("cluster", "DC0_C9", "DC0_C0")),
+    ({"vi_admin_supervisor": {"cluster": "DC0_C9"}}, ("cluster", "DC0_C9", "DC0_C0")),
     ({"vi_admin_namespaces": [{"name": "deploy-ray", "vm_classes": ["best-effort-smal"]}]}, ("best-effort-smal", "best-effort-small")),
 ], ids=["password", "ca", "host", "cluster", "vm_class"])
 def test_a_mistake_ends_before_the_first_write(lab, start, tmp_path, wrong, words) -> None:
     extra = tmp_path / "wrong.json"
-    extra.write_text(json.dumps(wrong))
+    whole = lab.variables()
+    extra.write_text(json.dumps({name: {**whole[name], **value} if isinstance(value, dict) else value for name, value in wrong.items()}))
     play = lab.play("vcf.ray.site", "-e", f"@{extra}")
     assert play.rc != 0
     assert play.counts["failed"] == 1, play.text
