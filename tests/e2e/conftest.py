@@ -29,6 +29,7 @@ KNOWN = [(re.compile(pattern), word) for pattern, word in (
     (r'"(start_time|end_time)": [0-9]+', r'"\1": 0'),
     (r"-([hw])-[a-z0-9]{5,8}\b", r"-\1-NAME"),
     (r"\bsvc-([a-z-]+)-[a-z0-9]{5}\b", r"svc-\1-NAME"),
+    (r"\b(vmray-controller-manager-[0-9a-f]+)-[a-z0-9]{5}\b", r"\1-NAME"),
     (r"/[^\" ]*/pytest-[^/]*/[^/\" ]*", "FOLDER"),
     (r'"size": [0-9]+', '"size": 0'),
     (r"\b10\.244\.[0-9]+\.[0-9]+\b", "ADDRESS"),
@@ -38,8 +39,8 @@ KNOWN = [(re.compile(pattern), word) for pattern, word in (
     (r"\([0-9]+ reads\)", "READS"),
 )]
 
-# The end of a job's log, in which Ray has more or fewer lines of its own.
-KNOWN_KEYS = {"log_tail"}
+# The end of a job's log, in which Ray has more or fewer lines of its own; and what ansible-core adds to a module's failure that is gathered.
+KNOWN_KEYS = {"log_tail", "failed_when_suppressed_exception"}
 
 
 def known(value: dict) -> dict:
