@@ -23,6 +23,15 @@ READING = re.compile(r"action=(find|probe|checkContent|check-compatibility)(&|$)
 # Operations of the SSO service that write.
 SOAP_WRITES = re.compile(r"^(Create|Update|Delete|Add|Remove|Reset|Enable|Disable|Unlock|SetRole)")
 
+# What is random or a time in all that a lab tells, and the word that stands for it when two runs are compared.
+RANDOM = [(re.compile(pattern), word) for pattern, word in (
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
+    (r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|\+00:00)", "TIME"),
+    (r"\bsvc-([a-z-]+)-[a-z0-9]{5}\b", r"svc-\1-NAME"),
+    (r"-([hw])-[a-z0-9]{5,8}\b", r"-\1-NAME"),
+    (r"\bvmi-[0-9a-f]{17}\b", "IMAGE"),
+)]
+
 
 def is_write(request: dict) -> bool:
     """Whether an entry of the lab's request log could have changed something; logins and logouts do not count."""

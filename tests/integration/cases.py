@@ -56,10 +56,6 @@ class Case:
         fields = yaml.safe_load(path.read_text(encoding="utf-8"))
         return cls(path.stem, **{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
 
-    @property
-    def noun(self) -> str:
-        return self.module
-
     def runs_on(self, version: str) -> bool:
         return version in self.only and release(version) >= release(self.since)
 

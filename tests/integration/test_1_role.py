@@ -8,18 +8,10 @@ from __future__ import annotations
 import json
 
 import pytest
+import world
 from labs import Play
 from world import OLD
 
-ROLE = """
-- hosts: localhost
-  connection: local
-  gather_facts: false
-  module_defaults:
-    group/vcf.ray.vcenter:
-      {hostname: "{{ vcenter_hostname }}", username: "{{ vcenter_username }}", password: "{{ vcenter_password }}", ca_path: "{{ vcenter_ca_path }}"}
-  roles: [vcf.ray.vi_admin]
-"""
 ABSENT = {"vi_admin_state": "absent", "vi_admin_confirm_absent": True, "vi_admin_remove_supervisor": True}
 CLASSES = [{"name": "ray-small", "cpus": 1, "memory_mib": 2048}, {"name": "ray-gpu", "cpus": 8, "memory_mib": 16384, "vgpus": [{"profile": "grid_a100-10c"}]}]
 MANY = {
@@ -43,7 +35,7 @@ def fixture_role(cycle, bench, tmp_path):
     if cycle.way == "module":
         pytest.skip("once for each version")
     bench.lab.way = cycle.way
-    (tmp_path / "role.yml").write_text(ROLE)
+    (tmp_path / "role.yml").write_text(world.role())
 
     def run(extra: dict | None = None, *args: str) -> Play:
         (tmp_path / "extra.json").write_text(json.dumps(extra or {}))

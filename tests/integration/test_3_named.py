@@ -8,7 +8,6 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-import world
 from cases import VERSIONS, play, unobserved
 
 VERSION = VERSIONS[-1]
@@ -99,7 +98,6 @@ def tasks() -> list[dict]:
 @pytest.fixture(scope="session", name="seen")
 def fixture_seen(bench):
     lab = bench.at(VERSION)
-    world.begin(lab, VERSION)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other", "-days", "1", "-out", lab.state / "other.pem",
                     "-keyout", lab.state / "other.key"], check=True, capture_output=True)
     return bench.run(VERSION, play(tasks()))

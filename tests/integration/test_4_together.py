@@ -9,25 +9,23 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import world
 from cases import VERSIONS
 from killed import differing, vcenter
 from labs import BIN, Play
 
 VERSION = VERSIONS[-1]
-ROLE = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  module_defaults: {group/vcf.ray.vcenter: '{{ login }}'}\n  roles: [vcf.ray.vi_admin]\n"
 
 
 @pytest.fixture(name="lab")
 def fixture_lab(bench, tmp_path):
     lab = bench.at(VERSION)
-    (tmp_path / "role.yml").write_text(ROLE)
-    (tmp_path / "login.json").write_text(json.dumps({"login": {
-        "hostname": "{{ vcenter_hostname }}", "username": "{{ vcenter_username }}", "password": "{{ vcenter_password }}", "ca_path": "{{ vcenter_ca_path }}"}}))
+    (tmp_path / "role.yml").write_text(world.role())
     return lab
 
 
 def role(lab, folder, *args: str) -> Play:
-    return Play(lab.playbook(str(folder / "role.yml"), "-e", f"@{folder}/login.json", *args))
+    return Play(lab.playbook(str(folder / "role.yml"), *args))
 
 
 def absent(lab, folder, *args: str) -> Play:
@@ -62,21 +60,21 @@ def test_several_vcenters_are_hosts_of_one_inventory(lab, tmp_path) -> None:
     own = {name: {"vcenter_hostname": address, "vi_admin_namespaces": [{"name": name, "vm_classes": ["best-effort-small"]}], "vi_admin_administrator_only": True}
            for name, address in (("east", "vcenter.lab"), ("west", "10.244.0.2"))}
     (tmp_path / "hosts.json").write_text(json.dumps({"sites": {"hosts": own}}))
-    (tmp_path / "role.yml").write_text(ROLE.replace("localhost", "sites"))
+    (tmp_path / "role.yml").write_text(world.role(hosts="sites"))
     # Extra variables would reach all hosts.
     variables = (lab.state / "vars.yml").read_text().replace("vcenter_hostname: vcenter.lab\n", "")
     (tmp_path / "group_vars").mkdir()
     head, _, tail = variables.partition("vi_admin_namespaces:")
     (tmp_path / "group_vars/sites.yml").write_text(head)
     assert tail
-    done = lab.exec(str(BIN / "ansible-playbook"), str(tmp_path / "role.yml"), "-i", str(tmp_path / "hosts.json"), "-e", f"@{tmp_path}/login.json")
+    done = lab.exec(str(BIN / "ansible-playbook"), str(tmp_path / "role.yml"), "-i", str(tmp_path / "hosts.json"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert {"east", "west"} <= set(lab.ask("/state")["namespaces"])
     for name in own:
         lines = [line for line in done.stdout.splitlines() if line.startswith(name) and "failed=0" in line]
         assert lines, done.stdout
     both = '{"vi_admin_namespaces": [{"name": "east"}, {"name": "west"}]}'
-    (tmp_path / "role.yml").write_text(ROLE)
+    (tmp_path / "role.yml").write_text(world.role())
     gone = absent(lab, tmp_path, "-e", both)
     assert gone.rc == 0, gone.text
     assert lab.digest() == start

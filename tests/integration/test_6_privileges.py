@@ -14,6 +14,7 @@ import pathlib
 import re
 
 import pytest
+import world
 from cases import ROOT, VERSIONS
 from labs import Play
 
@@ -24,15 +25,6 @@ PRESENT = ["System.Read", "Namespaces.Manage", "StorageProfile.View", "ContentLi
            "Namespaces.Configure"]
 ABSENT = ["Namespaces.Configure", "VirtualMachineClasses.Manage", "ContentLibrary.DeleteSubscribedLibrary", "SupervisorServices.Install",
           "SupervisorServices.Manage", "Namespaces.Manage"]
-ROLE = """
-- hosts: localhost
-  connection: local
-  gather_facts: false
-  module_defaults:
-    group/vcf.ray.vcenter:
-      {hostname: "{{ vcenter_hostname }}", username: "{{ who }}", password: "{{ vcenter_password }}", ca_path: "{{ vcenter_ca_path }}"}
-  roles: [vcf.ray.vi_admin]
-"""
 
 
 def documented(role: str) -> set[str]:
@@ -52,7 +44,7 @@ def fixture_lab(bench):
 def fixture_run(lab, tmp_path):
     """Runs the role as USER, who is made for the test, with these privileges."""
     play = tmp_path / "role.yml"
-    play.write_text(ROLE)
+    play.write_text(world.role(user="who"))
     users = [{"name": "ray-dev", "role": "EDIT"}]  # one who is there: making users is for administrators of the SSO domain
     module = {"hosts": "localhost", "connection": "local", "gather_facts": False}
     login = {"group/vcf.ray.vcenter": {"hostname": "{{ vcenter_hostname }}", "username": "{{ vcenter_username }}", "password": "{{ vcenter_password }}",

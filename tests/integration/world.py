@@ -24,6 +24,21 @@ DOWN = [
     {"vcf.ray.content_library": {"name": "{{ world.library }}", "state": "absent"}},
 ]
 OLD = "7.0.3"
+# The role vi_admin with the variables of ``lab up``; of HOSTS, by USER.
+ROLE = """
+- hosts: {hosts}
+  connection: local
+  gather_facts: false
+  module_defaults:
+    group/vcf.ray.vcenter:
+      {{hostname: "{{{{ vcenter_hostname }}}}", username: "{{{{ {user} }}}}", password: "{{{{ vcenter_password }}}}", ca_path: "{{{{ vcenter_ca_path }}}}"}}
+  roles: [vcf.ray.vi_admin]
+"""
+
+
+def role(hosts: str = "localhost", user: str = "vcenter_username") -> str:
+    """A playbook that runs vi_admin; ``user`` is the variable with the name to log in by."""
+    return ROLE.format(hosts=hosts, user=user)
 
 
 def variables(lab: Lab, version: str) -> dict[str, t.Any]:
