@@ -43,6 +43,7 @@ class Tool:
     package: str
     version: tuple[str, ...] = ("--version",)
     ours: bool = False  # our own main: nobody else's binary can stand in
+    told_by: str = ""  # the variable that its linker sets to the version; empty for one that knows it by itself
 
     @property
     def sources(self) -> Path:
@@ -64,10 +65,37 @@ class Tool:
 
 
 _KUBERNETES = "k8s.io/kubernetes"
+_CONTAINERS = "github.com/google/go-containerregistry"
+_DISTRIBUTION = "github.com/distribution/distribution/v3"
 TOOLS = (
     Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
     Tool("vcsim", "vcsim", "github.com/vmware/govmomi", ".", ("-version",), ours=True),
-    Tool("ytt", "ytt", "carvel.dev/ytt", "carvel.dev/ytt/cmd/ytt"),
+    Tool("ytt", "ytt", "carvel.dev/ytt", "carvel.dev/ytt/cmd/ytt", told_by="carvel.dev/ytt/pkg/version.Version"),
+    Tool(
+        "imgpkg",
+        "carvel",
+        "carvel.dev/imgpkg",
+        "carvel.dev/imgpkg/cmd/imgpkg",
+        told_by="carvel.dev/imgpkg/pkg/imgpkg/cmd.Version",
+    ),
+    Tool(
+        "kbld",
+        "carvel",
+        "carvel.dev/kbld",
+        "carvel.dev/kbld/cmd/kbld",
+        told_by="carvel.dev/kbld/pkg/kbld/version.Version",
+    ),
+    Tool("crane", "crane", _CONTAINERS, f"{_CONTAINERS}/cmd/crane", ("version",)),
+    Tool("registry", "registry", _DISTRIBUTION, f"{_DISTRIBUTION}/cmd/registry"),
+    Tool(
+        "kustomize",
+        "kustomize",
+        "sigs.k8s.io/kustomize/kustomize/v5",
+        "sigs.k8s.io/kustomize/kustomize/v5",
+        ("version",),
+        told_by="sigs.k8s.io/kustomize/api/provenance.version",
+    ),
+    Tool("yq", "yq", "github.com/mikefarah/yq/v4", "github.com/mikefarah/yq/v4"),
     Tool("kube-apiserver", "kubernetes", _KUBERNETES, f"{_KUBERNETES}/cmd/kube-apiserver"),
     Tool("kube-controller-manager", "kubernetes", _KUBERNETES, f"{_KUBERNETES}/cmd/kube-controller-manager"),
     Tool("kubectl", "kubernetes", _KUBERNETES, f"{_KUBERNETES}/cmd/kubectl", ("version", "--client")),
@@ -150,7 +178,7 @@ def _build_all(todo: list[Tool], folder: Path, say: Say) -> None:
     needed = max((tool.go_line for tool in todo), key=numbers)
     started = time.monotonic()
     with _toolchain(needed, folder, say) as go:
-        say(f"building {len(todo)} programs with {go.version}, once (all of them: about 7 minutes on 2 cores)")
+        say(f"building {len(todo)} programs with {go.version}, once (all of them: about 10 minutes on 2 cores)")
         for number, tool in enumerate(todo, 1):
             label = f"[{number}/{len(todo)}] {tool.name} {tool.pinned}"
             say(label)
@@ -205,7 +233,9 @@ def _build(tool: Tool, folder: Path, go: Go, say: Say) -> None:
 
 
 def ldflags(tool: Tool) -> str:
-    """Kubernetes learns its version from the linker only."""
+    """Some learn their version from the linker only."""
+    if tool.told_by:
+        return f"{LDFLAGS} -X {tool.told_by}={tool.pinned.removeprefix('v')}"
     if tool.module != _KUBERNETES:
         return LDFLAGS
     version, place = tool.pinned, "k8s.io/component-base/version"
