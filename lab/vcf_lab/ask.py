@@ -8,11 +8,12 @@ They run in every `lab status`, so that they must not cost an import of aiohttp.
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,10 +33,16 @@ def tls(lab: Lab, *, admin: bool = False) -> ssl.SSLContext:
     return context
 
 
-def get(
-    url: str, *, context: ssl.SSLContext | None = None, timeout: float = 5.0, method: str = "GET", body: Any = None
-) -> bytes:
-    """Body of a 2xx answer; `Unanswered` for everything else. A `body` is sent as JSON."""
+def status(
+    url: str,
+    *,
+    context: ssl.SSLContext | None = None,
+    timeout: float = 5.0,
+    method: str = "GET",
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> tuple[int, bytes]:
+    """Status and body of any answer; `Unanswered` when there is none. A `body` is sent as JSON."""
     parts = urlsplit(url)
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
@@ -45,16 +52,26 @@ def get(
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     try:
         content = None if body is None else json.dumps(body)
-        connection.request(method, path or "/", content, headers={"Accept": "application/json"})
+        connection.request(method, path or "/", content, headers={"Accept": "application/json", **(headers or {})})
         reply = connection.getresponse()
-        answer = reply.read()
+        return reply.status, reply.read()
     except (OSError, http.client.HTTPException) as error:
         raise Unanswered(f"{method} {url}: {error or type(error).__name__}") from error
     finally:
         connection.close()
-    if not 200 <= reply.status < 300:
-        raise Unanswered(f"{method} {url}: {reply.status} {answer[:500].decode(errors='replace').strip()}")
+
+
+def get(url: str, *, method: str = "GET", **more: Any) -> bytes:
+    """Body of a 2xx answer; `Unanswered` for everything else."""
+    code, answer = status(url, method=method, **more)
+    if not 200 <= code < 300:
+        raise Unanswered(f"{method} {url}: {code} {answer[:500].decode(errors='replace').strip()}")
     return answer
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    """Header of a login by name and password."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
 def get_json(url: str, *, timeout: float = 30.0, **more: Any) -> Any:

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from . import settings
+from . import registry, settings
 from .ask import get_json, tls, told
+from .files import repository
 from .settings import Lab
 
 _SKIPPED = {"events", "leases", "endpoints", "endpointslices", "componentstatuses"}
@@ -90,6 +91,8 @@ def state(lab: Lab) -> dict[str, Any]:
         "vcenter": get_json(f"{settings.VCENTER_LAB_URL}/state"),
         "kubernetes": kubernetes(lab),
         "inventory": inventory(),
+        "files": repository.contents(lab),
+        **{name: registry.contents(lab, name) for name in registry.HOSTS},
     }
 
 

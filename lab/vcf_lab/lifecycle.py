@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import build, controlplane, instance, namespaces, pki, settings, site_vars
+from . import build, controlplane, instance, namespaces, pki, registry, settings, site_vars
 from .instance import Instance
 from .parts import environment
 from .settings import Lab, write_private
@@ -98,6 +98,7 @@ def _prepare(state: Path, binaries: Path, wanted: dict[str, Any]) -> Lab:
         (state / name).mkdir()
     pki.make_ca(state / "pki")
     controlplane.write_files(lab)
+    registry.write_files(lab)
     write_private(state / "vars.yml", site_vars.text(lab))
     return lab
 

@@ -21,7 +21,10 @@ _ADDRESSES = (
     settings.VCENTER_IP,
     settings.APISERVER_IP,
     settings.PUBLISHER_IP,
+    settings.REGISTRY_IP,
     settings.VCSIM_IP,
+    settings.MIRROR_IP,
+    settings.FILES_IP,
 )
 
 

@@ -10,10 +10,12 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from . import controlplane, settings
-from .ask import Unanswered, get, get_json, tls
+from . import controlplane, registry, settings
+from .ask import Unanswered, basic, get, get_json, status, tls
 from .namespaces import system_path
 from .settings import Lab
 
@@ -79,11 +81,30 @@ def _ask_publisher(lab: Lab) -> str:
     return f"GET /dl-vm/lib.json: {answer.get('name', 'a library')}"
 
 
+def _ask_for_login(url: str) -> Callable[[Lab], str]:
+    """A server that asks for a login, and takes the lab's."""
+
+    def ask(lab: Lab) -> str:
+        context = tls(lab)
+        code, _ = status(url, context=context)
+        if code != 401:
+            raise Unanswered(f"GET {url} without a login: {code}, not 401")
+        get(url, context=context, headers=basic(settings.REGISTRY_USER, lab.registry_password))
+        return f"GET {urlsplit(url).path}: 401, with the login 200"
+
+    return ask
+
+
 _LOCAL = "127.0.0.1"
 PARTS = (
     Part("etcd", controlplane.etcd, _ask_etcd, distribution="etcd"),
     Part("vcsim", _vcsim, _ask_vcsim, distribution="vcsim"),
     Part("publisher", _python("publisher"), _ask_publisher),
+    *(
+        Part(name, partial(registry.command, name), _ask_for_login(f"https://{host}/v2/"), distribution="registry")
+        for name, host in registry.HOSTS.items()
+    ),
+    Part("files", _python("files"), _ask_for_login(f"{settings.FILES_URL}/api/system/ping")),
     Part("kube-apiserver", controlplane.apiserver, _ask_apiserver, ("etcd",), "kube-apiserver"),
     Part(
         "kube-controller-manager",

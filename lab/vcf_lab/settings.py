@@ -21,18 +21,32 @@ BRIDGE_IP = "10.244.0.1"
 VCENTER_IP = "10.244.0.2"
 APISERVER_IP = "10.244.0.3"
 PUBLISHER_IP = "10.244.0.4"
+REGISTRY_IP = "10.244.0.5"
 VCSIM_IP = "10.244.0.6"
+MIRROR_IP = "10.244.0.7"
+FILES_IP = "10.244.0.8"
 VM_FIRST_IP = "10.244.0.11"  # virtual machines count up from here
 POD_FIRST_IP = "10.244.2.10"  # pods count up from here
 
 VCENTER_HOST = "vcenter.lab"
 PUBLISHER_HOST = "packages.lab"
-HOSTS = {VCENTER_HOST: VCENTER_IP, PUBLISHER_HOST: PUBLISHER_IP}
+REGISTRY_HOST = "registry.lab"
+MIRROR_HOST = "mirror.lab"
+FILES_HOST = "files.lab"
+HOSTS = {
+    VCENTER_HOST: VCENTER_IP,
+    PUBLISHER_HOST: PUBLISHER_IP,
+    REGISTRY_HOST: REGISTRY_IP,
+    MIRROR_HOST: MIRROR_IP,
+    FILES_HOST: FILES_IP,
+}
 
 VCENTER_PORT = 443
 VCENTER_LAB_PORT = 8090  # plain HTTP, for the lab itself
 VCSIM_PORT = 8989
 PUBLISHER_PORT = 443
+REGISTRY_PORT = 443  # of both registries
+FILES_PORT = 443
 APISERVER_PORT = 6443
 ETCD_PORT = 2379
 WEBHOOK_PORT = 8091  # token webhook of the supervisor part, 127.0.0.1
@@ -43,6 +57,7 @@ VCENTER_URL = f"https://{VCENTER_HOST}"
 VCENTER_LAB_URL = f"http://{VCENTER_IP}:{VCENTER_LAB_PORT}"
 VCSIM_URL = f"http://{VCSIM_IP}:{VCSIM_PORT}"
 PUBLISHER_URL = f"https://{PUBLISHER_HOST}"
+FILES_URL = f"https://{FILES_HOST}/artifactory"
 APISERVER_URL = f"https://{APISERVER_IP}:{APISERVER_PORT}"
 ETCD_URL = f"http://127.0.0.1:{ETCD_PORT}"
 WEBHOOK_URL = f"https://127.0.0.1:{WEBHOOK_PORT}/authenticate"
@@ -50,6 +65,8 @@ WEBHOOK_URL = f"https://127.0.0.1:{WEBHOOK_PORT}/authenticate"
 SERVICE_CIDR = "10.96.0.0/16"  # ClusterIPs
 SSO_DOMAIN = "vsphere.local"
 ADMINISTRATOR = f"administrator@{SSO_DOMAIN}"
+
+REGISTRY_USER = "ray-builder"  # of both registries and of the file server
 
 WORKLOAD_PORTGROUP = "DC0_DVPG1"  # as the simulator names its second one
 
@@ -81,6 +98,11 @@ class Lab:
     def kubeconfig(self) -> Path:
         """Of the cluster's own administrator, by client certificate."""
         return self.state / "kube" / "admin.kubeconfig"
+
+    @property
+    def registry_password(self) -> str:
+        """Of `REGISTRY_USER`; another one than vCenter's, so that a test sees which of the two was sent."""
+        return f"{self.password}-Reg1"
 
     @property
     def logs(self) -> Path:
