@@ -93,14 +93,19 @@ class Http:
         ok404: bool = False,
         accept: t.Container[int] = (),
         safe: bool = False,
+        into: t.Callable[[bytes], t.Any] | None = None,
     ) -> Reply:
         """Send one request; one that only reads (a GET, or ``safe``) is tried again after a lost connection or a 503.
 
         Returns the Reply for 2xx, for 404 when ``ok404``, and for a status in ``accept`` (SOAP faults come as 500 with a
         body that the caller must read); every other status raises RayError.
+        ``into`` takes the body of a 200 piece by piece, as it is; the Reply has no text then.
         """
-        sent = {"json": json, "data": data, "params": query, "headers": headers}
+        sent = {"json": json, "data": data, "params": query, "headers": headers, "stream": True if into else None}
         answer = self._send(method, path, sent, safe=safe or method in SAFE, auth=(auth[0].encode(), auth[1].encode()) if auth else None)
+        if into and answer.status_code == 200:
+            self._pour(answer, into)
+            return Reply(200, "", answer.headers)
         reply = Reply(answer.status_code, answer.text, answer.headers)
         if reply.status < 300 or (ok404 and reply.status == 404) or reply.status in accept:
             return reply
@@ -120,6 +125,16 @@ class Http:
                 return answer
             time.sleep(retry_after(answer.headers))
         raise AssertionError("the last try returns or raises")
+
+    def _pour(self, answer: t.Any, into: t.Callable[[bytes], t.Any]) -> None:
+        """Not tried again when it breaks off, as what has been poured cannot be taken back."""
+        try:
+            for piece in answer.iter_content(65536):
+                into(piece)
+        except requests.exceptions.RequestException as error:
+            raise self._unreachable(error) from error
+        finally:
+            answer.close()
 
     def _unreachable(self, error: Exception) -> RayError:
         if isinstance(error, requests.exceptions.SSLError):
@@ -146,8 +161,10 @@ class Http:
 
 
 def vendor_text(reply: Reply) -> tuple[str, str]:
-    """The vendor's error code and sentence out of a body of vCenter, Kubernetes or Ray; else the code that fits the status."""
+    """The vendor's error code and sentence out of a body of vCenter, Kubernetes, Ray or a repository; else the code that fits the status."""
     code, body = CODES.get(reply.status, "ERROR"), reply.json
+    if isinstance(body, dict) and isinstance(body.get("errors"), list):
+        return _listed(body["errors"], code)
     if isinstance(body, dict):
         texts = [m.get("localized") or m.get("default_message") or "" for m in body.get("messages") or [] if isinstance(m, dict)]
         text = " ".join(x for x in texts if x) or body.get("message") or body.get("msg") or ""
@@ -159,6 +176,13 @@ def vendor_text(reply: Reply) -> tuple[str, str]:
     if text.startswith("<"):
         text = "an HTML page instead of an answer of the API"
     return code, text[:300].rstrip(".") or "no reason given"
+
+
+def _listed(errors: list, code: str) -> tuple[str, str]:
+    """Code and sentence of the errors of a repository: Artifactory has ``status`` and ``message`` in each, an OCI registry ``code`` and ``message``."""
+    rows = [row for row in errors if isinstance(row, dict)]
+    text = "; ".join(str(row["message"]).strip().rstrip(".") for row in rows if row.get("message"))
+    return next((str(row["code"]) for row in rows if row.get("code")), code), text or "no reason given"
 
 
 def vendor_ids(reply: Reply) -> list[str]:

@@ -39,7 +39,7 @@ class Conversation(Http):
 
     def request(self, method: str, path: str, *, json: t.Any = None, data: t.Any = None, query: dict | None = None,
                 headers: dict | None = None, auth: t.Any = None, ok404: bool = False, accept: t.Container[int] = (),
-                safe: bool = False) -> Reply:
+                safe: bool = False, into: t.Any = None) -> Reply:
         got = (method, path + (f"?{urlencode(query, doseq=True)}" if query else ""), json if data is None else data)
         assert self.script, f"one call too many: {got}"
         *wanted, answer = self.script.pop(0)

@@ -78,6 +78,9 @@ def test_a_refused_login_is_never_tried_twice(server, http_client) -> None:
 @pytest.mark.parametrize(("body", "code", "text"), [
     ({"error_type": "NOT_FOUND", "messages": [{"id": "x", "default_message": "No such cluster.", "args": []}]}, "NOT_FOUND", "No such cluster"),
     ({"kind": "Status", "reason": "Forbidden", "message": "vmrayclusters is forbidden"}, "Forbidden", "vmrayclusters is forbidden"),
+    ({"errors": [{"status": 500, "message": "No space left."}, {"message": "Try later"}]}, "ERROR", "No space left; Try later"),
+    ({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown", "detail": {"Tag": "1"}}]}, "MANIFEST_UNKNOWN", "manifest unknown"),
+    ({"errors": ["odd"]}, "ERROR", "no reason given"),
     ("<html><body>Bad gateway</body></html>", "ERROR", "an HTML page instead of an answer of the API"),
     ("", "ERROR", "no reason given"),
 ])
@@ -94,6 +97,16 @@ def test_404_is_an_answer_only_when_asked_for(server, http_client) -> None:
     assert http_client.request("GET", "/x", ok404=True).status == 404
     with pytest.raises(RayError):
         http_client.request("GET", "/x")
+
+
+def test_a_body_is_poured_only_when_it_is_the_one_that_was_asked_for(server, http_client) -> None:
+    server.script = [(200, "x" * 70000, {}), (403, {"errors": [{"message": "not yours"}]}, {})]
+    pieces: list[bytes] = []
+    reply = http_client.request("GET", "/file", into=pieces.append)
+    assert (b"".join(pieces), reply.text, reply.status) == (b"x" * 70000, "", 200)
+    with pytest.raises(RayError, match="not yours"):
+        http_client.request("GET", "/file", into=pieces.append)
+    assert len(b"".join(pieces)) == 70000
 
 
 def test_nobody_there() -> None:
