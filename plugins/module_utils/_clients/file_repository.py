@@ -105,15 +105,19 @@ class FileRepository:
         status = error.details.get("status")
         if status in REFUSALS:
             error.code, error.hint = REFUSALS[status]
-        if status == 401 and not self._login:
-            error.hint = "Set username and password."
+        if status == 401:
+            # A HEAD is refused without words.
+            words = f": {error.details['vendor']}" if error.details["vendor"] != "no reason given" else ""
+            who = f"the login of {self._login[0]}" if self._login else "a request without a login"
+            error.message = f"{self._http.what} refuses {who}{words} (401)."
+            error.hint = error.hint if self._login else "Set username and password."
         return error
 
     def _elsewhere(self, method: str, reply: Reply) -> RayError:
         """A redirect is not followed, as the login would go along. What is behind ``?`` in its address may be a secret."""
         target = (reply.headers.get("Location") or "nowhere").split("?")[0]
         return RayError(f"{self._http.what} answers {method} {self._path} with another address, {target} ({reply.status}), which was not followed.",
-                        code="FAILED", hint="The login would go there too. Give this address as url if it is the repository; check url if it is a page to log in.")
+                        code="FAILED", hint="The login would go there too. If that is the repository, give its address as url; a page to log in is not.")
 
 
 def _parts(url: str) -> t.Any:
