@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import yaml
 
-from vcf_lab.operator_package import FOLDER, PACKAGE, SERVICE, VERSION, render
+from vcf_lab.operator_package import PACKAGE, SERVICE, SOURCE, VERSION, render
 
 
 def test_the_package_is_made_of_its_sources() -> None:
@@ -24,7 +24,7 @@ def test_shape() -> None:
 
 
 def test_the_schema_has_a_status_and_no_other_subresource() -> None:
-    (version,) = yaml.safe_load((FOLDER / "crd.yml").read_text())["spec"]["versions"]
+    (version,) = yaml.safe_load((SOURCE / "config/crd/bases/vmray.broadcom.com_vmrayclusters.yaml").read_text())["spec"]["versions"]
     assert version["subresources"] == {"status": {}}
     spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
     assert spec["required"] == ["api_server", "common_node_config", "head_node", "ray_docker_image", "worker_node"]

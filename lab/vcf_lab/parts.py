@@ -145,6 +145,7 @@ def command_environment(lab: Lab) -> dict[str, str]:
     """
     env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     env.setdefault("ANSIBLE_REMOTE_TMP", str(Path.home() / ".ansible" / "tmp"))
+    env.setdefault("OPERATOR_PYTHON", sys.executable)  # for the Makefile of the operator's source
     return env | {"PATH": f"{lab.bin}{os.pathsep}{system_path(env.get('PATH', ''))}", **exports(lab)}
 
 

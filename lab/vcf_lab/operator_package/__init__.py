@@ -1,10 +1,11 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stand-in's Supervisor Service: sources of its objects, and the package made of them."""
+"""The stand-in's Supervisor Service as a package that needs no registry."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -13,12 +14,15 @@ SERVICE = "ray-on-vcf.broadcom.com"
 VERSION = "0.1.0"
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER / "ray-on-vcf.yaml"
-SOURCES = ("crd.yml", "rbac.yml", "manager.yml", "webhook.yml")
+SOURCE = FOLDER.parent / "operator_source"
+TREES = ("crd", "vsphere/rbac", "vsphere/manager", "vsphere/webhook")
+NAMESPACE = "vmware-system-rayclusterop"
+HEADER = '#@ load("@ytt:data", "data")\n'
 TITLE = """\
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Made by `python -m vcf_lab.operator_package` from the files beside it.
+# Made by `python -m vcf_lab.operator_package` from the trees of operator_source.
 """
 
 
@@ -33,6 +37,21 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
+def config(tree: str) -> str:
+    """The manifests of a tree as one ytt file, as the operator's Makefile makes them."""
+    folder = SOURCE / "config" / tree
+    names = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+    lines = [line for name in names for line in (folder / name).read_text().splitlines() if not line.startswith("# ")]
+    text = "\n".join(lines) + "\n"
+    for pattern, value in (
+        (rf": {NAMESPACE}$", ": #@ data.values.namespace"),
+        (rf": {NAMESPACE}(/[a-z-]+)$", r': #@ data.values.namespace + "\1"'),
+        (rf"- ([a-z-]+\.){NAMESPACE}([.a-z]+)$", r'- #@ "\1" + data.values.namespace + "\2"'),
+    ):
+        text = re.sub(pattern, value, text, flags=re.MULTILINE)
+    return HEADER + text
+
+
 def render() -> str:
     """The package as a VI admin uploads it to vCenter.
 
@@ -45,8 +64,9 @@ def render() -> str:
         "metadata": {"name": SERVICE},
         "spec": {"displayName": "ray-on-vcf", "shortDescription": "ray-on-vcf service"},
     }
+    files = {f"config/{tree.rpartition('/')[2]}.yml": config(tree) for tree in TREES}
     template = {
-        "fetch": [{"inline": {"paths": {f"config/{name}": (FOLDER / name).read_text() for name in SOURCES}}}],
+        "fetch": [{"inline": {"paths": files}}],
         "template": [{"ytt": {"paths": ["config"]}}],
         "deploy": [{"kapp": {}}],
     }
