@@ -201,7 +201,7 @@ def test_a_refused_login_is_sent_once(site: Site) -> None:
     assert error.message == "The repository files refuses the login of me (401)."
     assert error.code == "AUTH" and "sent once" in (error.hint or "") and site.methods == ["HEAD"]
     error = site.refused(MISSING, refusal(401, "Bad credentials"))
-    assert error.message == "The repository files refuses the login of me: Bad credentials (401)." and site.methods == ["HEAD", "PUT"]
+    assert error.message.endswith(": The repository files refuses the login of me: Bad credentials (401).") and site.methods == ["HEAD", "PUT"]
     assert site.refused((401, b"", {}), login=None).hint == "Set username and password."
     assert "Authorization" not in site.server.log[0][3]
 
