@@ -162,7 +162,7 @@ def ensure(say: Say = print) -> Path:
     if not missing(folder):
         return folder
     folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder, say):
+    with locked(folder, "builds the lab's programs", say):
         todo = missing(folder)  # another process may have built them meanwhile
         for tool in list(todo):
             if path := found(tool):
@@ -255,11 +255,12 @@ def _link(target: Path, name: Path) -> None:
 
 
 @contextmanager
-def _lock(folder: Path, say: Say) -> Iterator[None]:
+def locked(folder: Path, what: str, say: Say) -> Iterator[None]:
+    """One process at a time makes what belongs into this folder; the others wait and say so."""
     with open(folder / ".lock", "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another process builds the lab's programs: waiting for it")
+            say(f"another process {what}: waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import build, controlplane, instance, namespaces, pki, registry, settings, site_vars
+from . import build, controlplane, instance, namespaces, operator_image, pki, registry, settings, site_vars
 from .instance import Instance
 from .parts import environment
 from .settings import Lab, write_private
@@ -45,11 +45,12 @@ def up(state: Path, wanted: dict[str, Any], say: Say) -> Lab:
             namespaces.program(name)
         command = namespaces.unshare()
         binaries = build.ensure(say)
+        image = operator_image.ensure(say)
         instance.clean(state, keep_folder=True)
         started = time.monotonic()
         try:
             with _private_files():
-                lab = _prepare(state, binaries, wanted)
+                lab = _prepare(state, binaries, image, wanted)
                 _spawn(lab, command)
             _wait(lab, started, say)
             say(f"the lab is up after {time.monotonic() - started:.1f} s: {state}")
@@ -81,7 +82,7 @@ def _running(state: Path, wanted: dict[str, Any], say: Say) -> Lab:
     return lab
 
 
-def _prepare(state: Path, binaries: Path, wanted: dict[str, Any]) -> Lab:
+def _prepare(state: Path, binaries: Path, image: Path, wanted: dict[str, Any]) -> Lab:
     """Write everything that the parts read at their start."""
     lab = Lab(
         state=state,
@@ -99,6 +100,7 @@ def _prepare(state: Path, binaries: Path, wanted: dict[str, Any]) -> Lab:
     pki.make_ca(state / "pki")
     controlplane.write_files(lab)
     registry.write_files(lab)
+    lab.operator_image.symlink_to(image)
     write_private(state / "vars.yml", site_vars.text(lab))
     return lab
 

@@ -105,6 +105,11 @@ class Lab:
         return f"{self.password}-Reg1"
 
     @property
+    def operator_image(self) -> Path:
+        """The operator's image, as `docker save` writes one: what the node has before anybody pulls."""
+        return self.state / "operator-image.tar.gz"
+
+    @property
     def logs(self) -> Path:
         return self.state / "logs"
 
