@@ -34,11 +34,15 @@ def test_registries_become_secrets_and_go_with_them(tmp_path: Path, monkeypatch:
     async def run() -> None:
         async with front(tmp_path) as vc:
             path = f"{NM}/supervisors/{await vc.supervisor()}/container-image-registries"
-            _, own = await vc.call("POST", path, _spec("own", hostname="one.example.com", **LOGIN, certificate_chain=PEM))
+            _, own = await vc.call(
+                "POST", path, _spec("own", hostname="one.example.com", **LOGIN, certificate_chain=PEM)
+            )
             _, other = await vc.call("POST", path, _spec("other", hostname="two.example.com", port=5000))
             environment = await pulling.environment(vc.kube, tmp_path / "pull")
             logins = json.loads((tmp_path / "pull" / "config.json").read_text())["auths"]
-            assert {server: base64.b64decode(entry["auth"]) for server, entry in logins.items()} == {"one.example.com": b"ray:planted"}
+            assert {server: base64.b64decode(entry["auth"]) for server, entry in logins.items()} == {
+                "one.example.com": b"ray:planted"
+            }
             assert (tmp_path / "pull" / "ca.pem").read_text() == PEM + "\n"
             assert environment["DOCKER_CONFIG"] == environment["HOME"] == str(tmp_path / "pull")
             assert stat.S_IMODE((tmp_path / "pull").stat().st_mode) == 0o700
@@ -48,7 +52,9 @@ def test_registries_become_secrets_and_go_with_them(tmp_path: Path, monkeypatch:
             await vc.call("PATCH", f"{path}/{other['id']}", {"username": "you", "password": "changed"})
             await vc.call("DELETE", f"{path}/{own['id']}")
             await pulling.environment(vc.kube, tmp_path / "pull")
-            assert list(json.loads((tmp_path / "pull" / "config.json").read_text())["auths"]) == ["two.example.com:5000"]
+            assert list(json.loads((tmp_path / "pull" / "config.json").read_text())["auths"]) == [
+                "two.example.com:5000"
+            ]
             assert (tmp_path / "pull" / "ca.pem").read_text() == ""
             assert vc.kube.names("Secret", "kube-system") == [f"container-image-registry-{other['id']}"]
 
@@ -61,7 +67,9 @@ def test_a_registry_waits_for_the_api_server(tmp_path: Path, monkeypatch: pytest
     class Away(MemoryKube):
         away = False
 
-        async def list(self, kind: str, namespace: str | None = None, labels: str | None = None) -> list[dict[str, Any]]:
+        async def list(
+            self, kind: str, namespace: str | None = None, labels: str | None = None
+        ) -> list[dict[str, Any]]:
             if self.away and kind == "Secret":
                 raise KubeError(0, "Unreachable", "connection refused")
             return await super().list(kind, namespace, labels)

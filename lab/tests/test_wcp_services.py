@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import shutil
 from pathlib import Path
 from typing import Any
@@ -289,27 +288,6 @@ def test_what_stops_an_install_is_told_and_tried_again(tmp_path: Path, monkeypat
             kube.available = True
             await vc.settled()
             assert (await vc.call("GET", path))[1]["config_status"] == "CONFIGURED"
-
-    asyncio.run(run())
-
-
-def test_a_bundle_of_a_registry_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    quick(monkeypatch)
-    ytt(tmp_path)
-
-    async def run() -> None:
-        async with front(tmp_path) as vc:
-            identifier = await vc.supervisor()
-            documents = list(yaml.safe_load_all(base64.b64decode(package())))
-            documents[1]["spec"]["template"]["spec"]["fetch"] = [{"imgpkgBundle": {"image": "example/bundle:1"}}]
-            await register(vc, encoded(yaml.safe_dump_all(documents)))
-            path = f"{NM}/supervisors/{identifier}/supervisor-services"
-            await vc.call("POST", path, {"supervisor_service": RAY, "version": "0.1.0"})
-            text = await _error_of(vc, f"{path}/{RAY}")
-            assert "ReconcileFailed" in text and "no registry" in text
-            assert (await vc.call("DELETE", f"{path}/{RAY}"))[0] == 204  # a failing install can be removed
-            await vc.settled()
-            assert (await vc.call("GET", f"{path}/{RAY}"))[0] == 404
 
     asyncio.run(run())
 

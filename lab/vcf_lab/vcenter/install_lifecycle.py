@@ -13,7 +13,8 @@ import yaml
 from aiohttp import web
 
 from vcf_lab.kube import KubeError
-from vcf_lab.vcenter import carvel, service_content, supervisors
+from vcf_lab.vcenter import carvel, kapp, service_content, supervisors
+from vcf_lab.vcenter.carvel_step import ReconcileFailed
 from vcf_lab.vcenter.wcp_jobs import pause
 from vcf_lab.vcenter.wcp_request import decoded, message
 
@@ -38,9 +39,10 @@ async def install(app: web.Application, key: str) -> None:
         try:
             await _reconcile(app, record)
             break
-        except (carvel.ReconcileFailed, KubeError) as error:
+        except (ReconcileFailed, KubeError) as error:
             LOG.warning("install %s: %s", key, error)
-            told(record, "ERROR", f"Reason: ReconcileFailed. Message: {error}")
+            # vCenter shows what the tools say in many lines as one.
+            told(record, "ERROR", f"Reason: ReconcileFailed. Message: {' '.join(str(error).split())}")
             record["config_status"] = "ERROR"
             app["store"].changed()
             await pause(app, "retry")
@@ -56,30 +58,16 @@ async def _reconcile(app: web.Application, record: dict[str, Any]) -> None:
         content.content_type = "CUSTOM_YAML"  # registered as plain objects, whatever they are
     why = service_content.misfit(content, supervisors.KUBERNETES_VERSION)
     if why:
-        raise carvel.ReconcileFailed(why)
+        raise ReconcileFailed(why)
     config = record.get("yaml_service_config")
     values = yaml.safe_load(decoded(config, "yaml_service_config")) if config else {}
-    objects = await carvel.render(app["lab"].bin / "ytt", content, record["service_namespace"], values or {})
-    await _apply(app, record, objects)
+    objects = await carvel.render(app, content, record, values or {})
+    rolling = await kapp.deploy(app, record, objects)
     deadline = asyncio.get_running_loop().time() + AVAILABLE_TIMEOUT
-    while why := await carvel.not_available(app, objects):
+    while why := await carvel.not_available(app, objects, rolling):
         if any(word in why for word in PULL_FAILED) or asyncio.get_running_loop().time() > deadline:
-            raise carvel.ReconcileFailed(f"Deploying: {why}")
+            raise ReconcileFailed(f"Deploying: {why}")
         await pause(app, "poll")
-
-
-async def _apply(app: web.Application, record: dict[str, Any], objects: list[dict[str, Any]]) -> None:
-    """Apply in order; what an earlier version had and this one has not goes afterwards."""
-    wanted = [carvel.reference(obj) for obj in objects]
-    gone = [entry for entry in record["objects"] if entry not in wanted]
-    # Kept before the first write: a front that dies in between still knows what to remove.
-    record["objects"] = gone + wanted
-    app["store"].changed()
-    for obj in objects:
-        await app["kube"].apply(obj)
-    await carvel.delete(app, gone)
-    record["objects"] = wanted
-    app["store"].changed()
 
 
 async def uninstall(app: web.Application, key: str) -> None:
@@ -88,7 +76,7 @@ async def uninstall(app: web.Application, key: str) -> None:
     while True:
         await pause(app, "service")
         try:
-            await carvel.delete(app, record["objects"])
+            await kapp.delete(app, record, record["objects"])
             break
         except KubeError as error:
             LOG.warning("removal of %s: %s", key, error)

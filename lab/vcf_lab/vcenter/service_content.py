@@ -133,3 +133,23 @@ def _check_carvel(content: Content, pack: dict[str, Any], spec: dict[str, Any]) 
     for part in ("fetch", "template", "deploy"):
         if not isinstance(template.get(part), list) or not template[part]:
             content.errors.append(f"Package: spec.template.spec.{part} is missing.")
+    if not content.errors:
+        content.errors += _fetch_errors(template["fetch"])
+    schema = spec.get("valuesSchema")
+    if schema is not None and not (isinstance(schema, dict) and isinstance(schema.get("openAPIv3"), dict)):
+        content.errors.append("Package: spec.valuesSchema has no openAPIv3.")
+
+
+def _fetch_errors(sources: list[Any]) -> list[str]:
+    """What is not a source at all; whether it is there is seen when it is installed."""
+    errors = []
+    for number, source in enumerate(sources):
+        where = f"Package: spec.template.spec.fetch[{number}]"
+        kinds = [key for key in source if key != "path"] if isinstance(source, dict) else []
+        if len(kinds) != 1 or not isinstance(source[kinds[0]], dict):
+            errors.append(f"{where} has to be one source, such as imgpkgBundle or inline.")
+            continue
+        name = {"imgpkgBundle": "image", "image": "url"}.get(kinds[0])
+        if name and (not isinstance(source[kinds[0]].get(name), str) or not source[kinds[0]][name]):
+            errors.append(f"{where}.{kinds[0]}.{name} is missing.")
+    return errors
