@@ -39,7 +39,13 @@ def ask(root: Path, *requests: tuple) -> list[tuple[int, dict, bytes]]:
 
 def test_a_file_is_kept_with_its_checksums_and_removed(tmp_path):
     made, looked, read, again, gone, missing = ask(
-        tmp_path, ("PUT", FILE, CONTENT), ("HEAD", FILE), ("GET", FILE), ("PUT", FILE, b"other"), ("DELETE", FILE), ("GET", FILE)
+        tmp_path,
+        ("PUT", FILE, CONTENT),
+        ("HEAD", FILE),
+        ("GET", FILE),
+        ("PUT", FILE, b"other"),
+        ("DELETE", FILE),
+        ("GET", FILE),
     )
     assert made[0] == 201 and SHA256.encode() in made[2]
     assert looked[0] == 200 and looked[1]["X-Checksum-Sha256"] == SHA256

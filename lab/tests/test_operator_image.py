@@ -55,7 +55,9 @@ def test_every_source_is_in_its_name(tmp_path, monkeypatch):
 
 def test_what_the_operator_imports_of_this_package_is_a_source():
     told = "import sys, vcf_lab.rayoperator.__main__ as m; print(*(v.__file__ for n, v in sys.modules.items() if n[:7] == 'vcf_lab'))"
-    done = subprocess.run([sys.executable, "-c", told], cwd=operator_image.PACKAGE.parent, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", told], cwd=operator_image.PACKAGE.parent, capture_output=True, text=True, check=True
+    )
     sources = {path for pattern in operator_image.SOURCES for path in operator_image.PACKAGE.glob(pattern)}
     assert {Path(path) for path in done.stdout.split()} <= sources
 

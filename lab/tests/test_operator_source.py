@@ -41,7 +41,9 @@ def make(folder: Path, env: dict[str, str], *targets: str) -> subprocess.Complet
 
 def rendered(env: dict[str, str], *paths: Path) -> dict[tuple[str, str], dict]:
     words = [word for path in paths for word in ("-f", str(path))]
-    done = subprocess.run(["ytt", *words, "-v", "namespace=chosen"], env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["ytt", *words, "-v", "namespace=chosen"], env=env, capture_output=True, text=True, check=True
+    )
     return {(found["kind"], found["metadata"]["name"]): found for found in yaml.safe_load_all(done.stdout)}
 
 
@@ -117,7 +119,10 @@ def test_the_image_starts_with_nothing_around_it(archive, tmp_path):
     assert "KeyError: 'KUBECONFIG'" in done.stderr  # the operator runs, and misses what its pod gives it
     told = "import ssl, sys, vcf_lab; print(ssl.OPENSSL_VERSION, sys.prefix, vcf_lab.__file__)"
     python = subprocess.run(
-        [*command, "/opt/python/bin/python3", "-c", told], env={"PYTHONPATH": "/opt/operator"}, capture_output=True, text=True
+        [*command, "/opt/python/bin/python3", "-c", told],
+        env={"PYTHONPATH": "/opt/operator"},
+        capture_output=True,
+        text=True,
     )
     assert python.stdout.split()[-2:] == ["/opt/python", "/opt/operator/vcf_lab/__init__.py"], python.stderr
     assert os.path.islink(tmp_path / "lib64")

@@ -19,7 +19,11 @@ from vcf_lab import build, registry, settings
 from vcf_lab.ask import Unanswered, basic, status, tls
 
 HOST = "localhost"
-EMPTY = {"mediaType": "application/vnd.oci.empty.v1+json", "size": 2, "digest": f"sha256:{hashlib.sha256(b'{}').hexdigest()}"}
+EMPTY = {
+    "mediaType": "application/vnd.oci.empty.v1+json",
+    "size": 2,
+    "digest": f"sha256:{hashlib.sha256(b'{}').hexdigest()}",
+}
 
 
 @pytest.fixture
@@ -35,7 +39,9 @@ def running(lab, monkeypatch):
     monkeypatch.setattr(registry, "HOSTS", {"registry": HOST})
     lab = dataclasses.replace(lab, bin=program.parent)
     registry.write_files(lab)
-    with subprocess.Popen(registry.command("registry", lab), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        registry.command("registry", lab), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         url = f"https://{HOST}:{port}/v2/"
         deadline = time.monotonic() + 20
         while not _answers(url, lab) and time.monotonic() < deadline:
@@ -80,7 +86,12 @@ def test_what_is_pushed_is_in_the_digest_and_can_be_deleted(running):
     location = next(line.split(": ")[1].strip() for line in begun.splitlines() if line.lower().startswith("location"))
     octets = ["-H", "Content-Type: application/octet-stream", "--data-binary", "{}"]
     curl("-X", "PUT", *octets, f"{location}&digest={EMPTY['digest']}")
-    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": EMPTY, "layers": []}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": EMPTY,
+        "layers": [],
+    }
     media = ["-H", f"Content-Type: {manifest['mediaType']}"]
     curl("-X", "PUT", *media, "--data-binary", json.dumps(manifest), f"{url}team/app/manifests/1.0")
     digest = f"sha256:{hashlib.sha256(json.dumps(manifest).encode()).hexdigest()}"

@@ -34,7 +34,9 @@ def digest() -> str:
     """Name of the image in the cache: the sources, the Python and the versions of all that is installed beside it."""
     total = hashlib.sha256(repr((sys.version, sys.base_prefix, os.confstr("CS_GNU_LIBC_VERSION"))).encode())
     # Our own name is left out: the parts of a lab may find this package in two places.
-    installed = {f"{found.name} {found.version}" for found in importlib.metadata.distributions() if found.name != "vcf-lab"}
+    installed = {
+        f"{found.name} {found.version}" for found in importlib.metadata.distributions() if found.name != "vcf-lab"
+    }
     total.update("\n".join(sorted(installed)).encode())
     for path in sorted(path for pattern in SOURCES for path in PACKAGE.glob(pattern) if path.is_file()):
         total.update(f"\0{path.relative_to(PACKAGE)}\0".encode() + path.read_bytes())

@@ -32,7 +32,9 @@ def _error(status: int, message: str, headers: dict[str, str] | None = None) -> 
 
 
 def _named(checks: dict[str, str]) -> dict[str, str]:
-    return {f"X-Checksum-{name.capitalize()}": value for name, value in checks.items()} | {"ETag": f'"{checks["sha1"]}"'}
+    return {f"X-Checksum-{name.capitalize()}": value for name, value in checks.items()} | {
+        "ETag": f'"{checks["sha1"]}"'
+    }
 
 
 class Server:

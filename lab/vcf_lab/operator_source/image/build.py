@@ -32,12 +32,21 @@ def layers() -> list[Layer]:
     base = Layer(
         "the system's libraries",
         files=contents.libraries(python | packages),
-        texts={"etc/passwd": (0o644, PASSWD), "etc/group": (0o644, GROUP), "etc/nsswitch.conf": (0o644, "hosts: files dns\n")},
+        texts={
+            "etc/passwd": (0o644, PASSWD),
+            "etc/group": (0o644, GROUP),
+            "etc/nsswitch.conf": (0o644, "hosts: files dns\n"),
+        },
         links={"lib": "usr/lib", "lib64": "usr/lib", "usr/lib64": "lib"},
         folders={"dev": 0o755, "proc": 0o755, "tmp": 0o1777, "var": 0o755},
     )
     entrypoint = {"entrypoint": (0o755, contents.ENTRYPOINT)}
-    return [base, Layer("Python", files=python), Layer("packages", files=packages), Layer("the operator", own, entrypoint)]
+    return [
+        base,
+        Layer("Python", files=python),
+        Layer("packages", files=packages),
+        Layer("the operator", own, entrypoint),
+    ]
 
 
 def main() -> None:

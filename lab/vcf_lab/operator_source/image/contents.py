@@ -79,7 +79,9 @@ def packages(roots: set[str]) -> Files:
         except importlib.metadata.PackageNotFoundError:
             continue  # one for other Pythons or systems
         if found.files is None:
-            raise SystemExit(f"image: the package {name} does not tell its files: install it by pip, in a virtual environment")
+            raise SystemExit(
+                f"image: the package {name} does not tell its files: install it by pip, in a virtual environment"
+            )
         for file in found.files:
             if ".." not in file.parts and "__pycache__" not in file.parts and _kept(file.parts):
                 files[f"{OPERATOR}/{file}"] = Path(str(found.locate_file(file)))

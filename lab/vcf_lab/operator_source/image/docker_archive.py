@@ -48,7 +48,9 @@ class Layer:
         return _tar(entries)
 
 
-def _entry(name: str, mode: int, content: bytes, kind: bytes = tarfile.REGTYPE, target: str = "") -> tuple[tarfile.TarInfo, bytes]:
+def _entry(
+    name: str, mode: int, content: bytes, kind: bytes = tarfile.REGTYPE, target: str = ""
+) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
     info.mode, info.size, info.type, info.linkname = mode, len(content), kind, target
     return info, content
