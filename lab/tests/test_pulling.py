@@ -37,7 +37,7 @@ def test_registries_become_secrets_and_go_with_them(tmp_path: Path, monkeypatch:
             _, own = await vc.call(
                 "POST", path, _spec("own", hostname="one.example.com", **LOGIN, certificate_chain=PEM)
             )
-            _, other = await vc.call("POST", path, _spec("other", hostname="two.example.com", port=5000))
+            _, other = await vc.call("POST", path, _spec("other", hostname="127.0.0.1", port=9))
             environment = await pulling.environment(vc.kube, tmp_path / "pull")
             logins = json.loads((tmp_path / "pull" / "config.json").read_text())["auths"]
             assert {server: base64.b64decode(entry["auth"]) for server, entry in logins.items()} == {
@@ -52,9 +52,7 @@ def test_registries_become_secrets_and_go_with_them(tmp_path: Path, monkeypatch:
             await vc.call("PATCH", f"{path}/{other['id']}", {"username": "you", "password": "changed"})
             await vc.call("DELETE", f"{path}/{own['id']}")
             await pulling.environment(vc.kube, tmp_path / "pull")
-            assert list(json.loads((tmp_path / "pull" / "config.json").read_text())["auths"]) == [
-                "two.example.com:5000"
-            ]
+            assert list(json.loads((tmp_path / "pull" / "config.json").read_text())["auths"]) == ["127.0.0.1:9"]
             assert (tmp_path / "pull" / "ca.pem").read_text() == ""
             assert vc.kube.names("Secret", "kube-system") == [f"container-image-registry-{other['id']}"]
 

@@ -65,6 +65,7 @@ def test_the_lock_names_where_the_images_were_copied_to(tmp_path: Path, registry
     at_site(tmp_path, story)
 
 
+OTHERS = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
 FAILED = "Reason: ReconcileFailed. Message: "
 SYNCING = f"{FAILED}vendir: Error: Syncing directory '0': Syncing directory '.' with imgpkgBundle contents: "
 
@@ -72,7 +73,7 @@ SYNCING = f"{FAILED}vendir: Error: Syncing directory '0': Syncing directory '.' 
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"certificate_chain": None}, "x509: certificate signed by unknown authority"),
+        ({"certificate_chain": OTHERS}, "x509: certificate signed by unknown authority"),
         ({"username": None, "password": None}, "UNAUTHORIZED: authentication required"),
         ({"password": "wrong"}, "UNAUTHORIZED: authentication required"),
     ],
@@ -87,6 +88,17 @@ def test_a_registry_that_is_registered_badly(
         assert told.startswith(f"{SYNCING}Fetching image: ") and text in told and "\n" not in told
         right = registry.spec()["image_registry"]
         assert (await site.vc.call("PATCH", path, {name: right[name] for name in change}))[0] == 204
+        await site.configured()
+
+    at_site(tmp_path, story)
+
+
+def test_a_registry_without_authorities_is_not_verified(tmp_path: Path, registry: Registry) -> None:
+    """As the API documents it; the login is asked for all the same."""
+
+    async def story(site: Site) -> None:
+        await site.trust(registry, certificate_chain=None)
+        await site.install(carvel(bundle(registry)))
         await site.configured()
 
     at_site(tmp_path, story)

@@ -9,9 +9,11 @@ and nothing else, so that a registry that was not registered fails here as it do
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,10 @@ NAMESPACE = "kube-system"
 LABEL = "vcf-lab/container-image-registry"
 SELECTOR = f"{LABEL}=true"
 PREFIX = "container-image-registry-"
+SERVER = "vcf-lab/server"  # annotation: host:port
 LOGINS, CA = ".dockerconfigjson", "ca.crt"
 HTTPS = 443
+ANSWER_TIMEOUT = 5.0  # seconds
 
 
 def secret(identifier: str, registry: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +43,12 @@ def secret(identifier: str, registry: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": PREFIX + identifier, "namespace": NAMESPACE, "labels": {LABEL: "true"}},
+        "metadata": {
+            "name": PREFIX + identifier,
+            "namespace": NAMESPACE,
+            "labels": {LABEL: "true"},
+            "annotations": {SERVER: f"{host}:{port}"},
+        },
         "type": "kubernetes.io/dockerconfigjson",
         "data": data,
     }
@@ -56,8 +65,8 @@ async def environment(kube: Any, folder: Path) -> dict[str, str]:
     for found in await kube.list("Secret", NAMESPACE, SELECTOR):
         data = found.get("data") or {}
         auths |= json.loads(_decoded(data.get(LOGINS, "")) or "{}").get("auths") or {}
-        if CA in data:
-            certificates += _decoded(data[CA]).rstrip() + "\n"
+        chain = _decoded(data[CA]) if CA in data else await _shown(found["metadata"]["annotations"][SERVER])
+        certificates += chain.rstrip() + "\n" if chain else ""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     no_more = (
@@ -75,6 +84,15 @@ async def environment(kube: Any, folder: Path) -> dict[str, str]:
         "SSL_CERT_DIR": str(no_more),
         "IMGPKG_ENABLE_IAAS_AUTH": "false",
     }
+
+
+async def _shown(server: str) -> str:
+    """The certificate that the registry shows, of one that has no authorities: vCenter documents that it is not verified."""
+    host, _, port = server.rpartition(":")
+    try:
+        return await asyncio.to_thread(ssl.get_server_certificate, (host, int(port)), timeout=ANSWER_TIMEOUT)
+    except OSError:
+        return ""  # whoever pulls finds out, and says so
 
 
 def _encoded(text: str) -> str:
