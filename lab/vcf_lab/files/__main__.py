@@ -10,15 +10,13 @@ import datetime
 import hmac
 import logging
 import os
-import signal
-import ssl
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aiohttp import web
 
-from vcf_lab import pki, settings
+from vcf_lab import pki, serving, settings
 from vcf_lab.ask import basic
 
 from .repository import LARGEST, PLACES, Item, Refused, checksums, find, folder
@@ -128,13 +126,9 @@ async def main() -> None:
         (folder(lab) / name).mkdir(parents=True, exist_ok=True)
     runner = web.AppRunner(Server(folder(lab), settings.REGISTRY_USER, lab.registry_password).app())
     await runner.setup()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*pki.issue(lab, "files", [settings.FILES_HOST, settings.FILES_IP]))
+    context = serving.tls(*pki.issue(lab, "files", [settings.FILES_HOST, settings.FILES_IP]))
     await web.TCPSite(runner, settings.FILES_IP, settings.FILES_PORT, ssl_context=context).start()
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
+    await serving.until_ended()
     await runner.cleanup()
 
 

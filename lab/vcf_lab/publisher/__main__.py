@@ -14,15 +14,13 @@ import asyncio
 import base64
 import hmac
 import logging
-import signal
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
 
-from vcf_lab import pki, settings
+from vcf_lab import pki, serving, settings
 from vcf_lab.settings import Lab
 
 from .items import generate
@@ -57,12 +55,6 @@ def make_app(folder: Path, password: str = "") -> web.Application:
     return app
 
 
-def _tls(certificate: Path, key: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
-
-
 def stranger(lab: Lab) -> Lab:
     """The same publisher under an authority of its own, which no part of the lab knows."""
     folder = lab.state / "publisher-stranger"
@@ -81,12 +73,9 @@ async def main() -> None:
     await runner.setup()
     names = [settings.PUBLISHER_HOST, settings.PUBLISHER_IP]
     for owner, port in ((lab, settings.PUBLISHER_PORT), (stranger(lab), STRANGER_PORT)):
-        context = _tls(*pki.issue(owner, "publisher", names))
+        context = serving.tls(*pki.issue(owner, "publisher", names))
         await web.TCPSite(runner, settings.PUBLISHER_IP, port, ssl_context=context).start()
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
+    await serving.until_ended()
     await runner.cleanup()
 
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-import ssl
 import warnings
 
 from aiohttp import web
 
-from vcf_lab import pki, settings
+from vcf_lab import pki, serving, settings
 
 from .app import make_app, make_lab_app
 
@@ -25,17 +23,13 @@ async def main() -> None:
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     app = make_app(lab)
     certificate, key = pki.issue(lab, "vcenter", [settings.VCENTER_HOST, settings.VCENTER_IP])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context = serving.tls(certificate, key)
     front, side = web.AppRunner(app, access_log=None), web.AppRunner(make_lab_app(app), access_log=None)
     await front.setup()
     await side.setup()
     await web.TCPSite(front, settings.VCENTER_IP, settings.VCENTER_PORT, ssl_context=context).start()
     await web.TCPSite(side, settings.VCENTER_IP, settings.VCENTER_LAB_PORT).start()
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
+    await serving.until_ended()
     await side.cleanup()
     await front.cleanup()
 
