@@ -15,6 +15,8 @@ description:
   - Installs a registered service on a Supervisor, changes its version or configuration, or removes it.
   - Waits until the service is configured with the version asked for and has its namespace; with O(supervisor_login) also until its pods run.
   - From vCenter 8.0.3 on, a version is checked against the Supervisor before it is installed, and one that does not fit is not.
+  - vCenter tries a service again that it could not set up, so an ERROR is borne for 300 seconds. When it stays, or O(wait_timeout) is over, the
+    message says in plain words what stands in the way, such as an image that its registry does not have, with the next step.
   - Refusals by which vCenter says that it is not ready yet are ridden out for as long as O(wait_timeout). What came of a request that failed
     is looked at.
 author:
@@ -36,6 +38,7 @@ notes:
     under RV(unknown) then, as an earlier task of the same run may be to take it away.
 seealso:
   - module: vcf.ray.supervisor_service
+  - module: vcf.ray.container_image_registry
 options:
   supervisor:
     description: The Supervisor, by name or id.
@@ -150,7 +153,7 @@ supervisor_service_install:
       returned: when there are any
       type: str
     messages:
-      description: What vCenter says about the install.
+      description: What vCenter says about the install, without the lines of O(yaml_service_config) that it may quote.
       returned: when it exists
       type: list
       elements: str

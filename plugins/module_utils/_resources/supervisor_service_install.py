@@ -12,9 +12,9 @@ from .._names import missing
 from .messages import Patience, joined, texts
 from .service_catalogue import CARVEL, CARVEL_SINCE, not_registered, service_path
 from .service_config import NOTHING, digest, encoded_config
-from .service_hints import next_step
 from .service_inside import UNCHECKED, Inside
 from .service_install import FIND, INSTALL, Installs, needing, ride_out, version_key
+from .service_install_failures import next_step, without_values
 from .service_precheck import precheck
 from .supervisor import find_supervisor, supervisor_id
 
@@ -53,7 +53,7 @@ class SupervisorServiceInstall:
             "config_status": info.get("config_status"),
             "service_namespace": info.get("service_namespace"),
             **_shown("yaml_service_config", digest(info.get("yaml_service_config"))),
-            "messages": texts(info.get("messages")),
+            "messages": [without_values(text) for text in texts(info.get("messages"))],
             "pod": UNCHECKED,
             "pods": [],
         }

@@ -207,7 +207,15 @@ def test_an_error_that_stays_leads_to_the_next_step(monkeypatch: pytest.MonkeyPa
     broken = info("", "0.10.0", "ERROR", messages=[{"severity": "ERROR", "details": {"default_message": text}}])
     with pytest.raises(RayError, match="MANIFEST_UNKNOWN") as caught:
         run(supervisor_service_install, (*SUPERVISORS, ONE), (*LIST, ROWS), (*GET, broken), **ASKED)
-    assert "imgpkg copy" in caught.value.hint
+    assert "it is not there" in caught.value.hint and "imgpkg copy" in caught.value.hint
+
+
+def test_values_that_an_error_quotes_are_not_shown() -> None:
+    text = "Reason: ReconcileFailed. Message: ytt: Error: values.yaml: | 1 | size: planted | = found: string = expected: integer (by schema.yml:4)"
+    broken = info("", "0.10.0", "ERROR", messages=[{"severity": "ERROR", "details": {"default_message": text}}])
+    with pytest.raises(RayError, match="The value size is a string and has to be an integer") as caught:
+        run(supervisor_service_install, (*SUPERVISORS, ONE), (*LIST, ROWS), (*GET, broken), (*LIST, ROWS), (*GET, broken), **ASKED)
+    assert "planted" not in str(caught.value)
 
 
 def test_carvel_services_need_their_release() -> None:
@@ -300,7 +308,7 @@ def test_a_pod_that_does_not_come_up_is_told_with_its_events(monkeypatch: pytest
         run(supervisor_service_install, (*SUPERVISORS, AT), *RAYS, *RAYS, supervisor="sv", service=RAY, **LOGIN)
     assert "pods: op-1 ImagePullBackOff" in caught.value.message
     assert "Pod op-1: c waiting ImagePullBackOff Back-off pulling image r/x:1. Events: Pod op-1: Failed: denied." in caught.value.message
-    assert "cannot be pulled: look at its name, its registry" in caught.value.message
+    assert "The image r/x:1 cannot be fetched from the registry: it refuses the Supervisor's login, or was given none." in caught.value.message
 
 
 @pytest.mark.parametrize(("pods", "words"), [([pod()], "Its pods in namespace svc-ray-1 run."), ([], "carries control-plane=vmray-controller-manager.")])
