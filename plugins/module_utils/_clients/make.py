@@ -45,7 +45,7 @@ def run(make: Program, arguments: t.Sequence[str], *, folder: str, log: str, tim
             _end(process)
     if process.returncode:
         end = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
-        raise RayError(f"make failed ({end}){targets.told(' at target ')}: {said(log)}", code="FAILED", details={"rc": process.returncode})
+        raise RayError(f"make failed ({end}){targets.told(' at target ')}: {said(log)}.", code="FAILED", details={"rc": process.returncode})
 
 
 def _watch(process: subprocess.Popen, targets: _Targets, timeout: float) -> None:
@@ -80,7 +80,9 @@ class _Targets:
 
 
 def said(log: str) -> str:
-    """The last lines of a log, without what make tells of its targets."""
+    """The last lines of a log, of its last target alone, and without what make tells of its targets."""
     with open(log, encoding="utf-8", errors="replace") as file:
-        lines = [line for line in file if not CHATTER.match(line)]
-    return last_words("".join(lines)) or "it said nothing"
+        lines = list(file)
+    begin = max((number for number, line in enumerate(lines) if TARGET.match(line)), default=0)
+    own = [line for line in lines[begin:] if not CHATTER.match(line)] or [line for line in lines if not CHATTER.match(line)]
+    return last_words("".join(own)).rstrip(".") or "it said nothing"

@@ -50,6 +50,8 @@ def test_what_was_said_is_without_what_make_tells_of_itself(tmp_path: pathlib.Pa
     log = tmp_path / "log"
     log.write_text(LOG)
     assert make.said(str(log)) == "kustomize build config/crd\nError: no such file"
+    log.write_text(f"{LOG}yq eval-all .\nmake: *** [Makefile:3: vsphere-yaml] Error 1\n")
+    assert make.said(str(log)) == "yq eval-all .\nmake: *** [Makefile:3: vsphere-yaml] Error 1"
     log.write_text("Reading makefiles...\n")
     assert make.said(str(log)) == "it said nothing"
 
