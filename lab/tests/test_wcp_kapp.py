@@ -60,7 +60,7 @@ def test_what_another_service_has_is_left_alone(tmp_path: Path) -> None:
         assert await site.error(OTHER) == (
             "Reason: ReconcileFailed. Message: kapp: Error: Ownership errors: - Resource 'clusterrole/shared "
             "(rbac.authorization.k8s.io/v1) cluster' is already associated with a different app 'svc-ray-on-vcf.broadcom.com.app' "
-            f"namespace: vmware-system-supervisor-services (label 'kapp.k14s.io/app={kapp.identity(RAY)}')"
+            f"namespace: vmware-system-supervisor-services (label 'kapp.k14s.io/app={kapp.identity(RAY)}')."
         )
         assert site.kube.names("ClusterRole").count("second") == 0  # nothing at all is written
         await site.remove(OTHER)  # and nothing of the other's goes with it
@@ -133,6 +133,27 @@ def test_an_upgrade_changes_in_place(tmp_path: Path) -> None:
             found = kube.objects[("CustomResourceDefinition", "", "vmrayclusters.vmray.broadcom.com")]
             assert found["spec"]["description"] == "new" and kube.names("VMRayCluster", "ray") == ["mine"]
             assert {"stays", "comes"} <= set(kube.names("ClusterRole"))
+
+    asyncio.run(run())
+
+
+def test_a_removal_does_not_wait_for_what_another_has_made_meanwhile(tmp_path: Path) -> None:
+    class Taken(MemoryKube):
+        async def delete(self, kind: str, name: str, namespace: str | None = None) -> None:
+            await super().delete(kind, name, namespace)
+            if name == "shared":
+                new = role("shared")
+                new["metadata"] |= {"uid": "2", "labels": {kapp.LABEL: kapp.identity(OTHER)}}
+                await self.apply(new)
+
+    async def run() -> None:
+        kube = Taken()
+        async with front(tmp_path, kube=kube) as vc:
+            site = Site(vc, await vc.supervisor())
+            await site.install(inline(role("shared")))
+            await site.configured()
+            await site.remove()
+            assert "shared" in kube.names("ClusterRole")
 
     asyncio.run(run())
 

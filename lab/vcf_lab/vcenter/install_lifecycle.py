@@ -42,7 +42,7 @@ async def install(app: web.Application, key: str) -> None:
         except (ReconcileFailed, KubeError) as error:
             LOG.warning("install %s: %s", key, error)
             # vCenter shows what the tools say in many lines as one.
-            told(record, "ERROR", f"Reason: ReconcileFailed. Message: {' '.join(str(error).split())}")
+            told(record, "ERROR", f"Reason: ReconcileFailed. Message: {' '.join(str(error).split())}.")
             record["config_status"] = "ERROR"
             app["store"].changed()
             await pause(app, "retry")

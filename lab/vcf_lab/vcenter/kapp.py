@@ -97,12 +97,14 @@ def _description(obj: dict[str, Any]) -> str:
 
 async def delete(app: web.Application, record: Record, references: list[list[str]]) -> None:
     """Delete in reverse order and wait until everything is gone; what became another's meanwhile stays."""
-    kube, own = app["kube"], []
+    kube, going = app["kube"], []
+    own = (None, identity(record["supervisor_service"]))
     for kind, namespace, name in reversed(references):
         there = await kube.get(kind, name, namespace or None)
-        if there is not None and _label(there) in (None, identity(record["supervisor_service"])):
-            own.append((kind, namespace, name))
+        if there is not None and _label(there) in own:
+            going.append((kind, name, namespace or None, there["metadata"].get("uid")))
             await kube.delete(kind, name, namespace or None)
-    for kind, namespace, name in own:
-        while await kube.get(kind, name, namespace or None) is not None:
+    for kind, name, place, uid in going:
+        # Another install that waited for the name may have it by now: that is a new object.
+        while (there := await kube.get(kind, name, place)) is not None and there["metadata"].get("uid") == uid:
             await pause(app, "poll")

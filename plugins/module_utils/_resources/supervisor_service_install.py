@@ -128,7 +128,7 @@ class SupervisorServiceInstall:
         if status == "REMOVING":
             raise RayError(f"The install {self.name} is being removed.", code="FAILED", hint="Wait until it is gone, then run again.")
         if self._errors.lost(status == "ERROR"):
-            raise RayError(f"The install {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {joined(current['messages'])}{self._pods_say(current)}",
+            raise RayError(f"The install {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {_said(current)}{self._pods_say(current)}",
                            code="FAILED", hint=next_step(current["messages"]))
         return _configured(current) and current["desired_version"] == self._version and current["pod"] in ("running", UNCHECKED)
 
@@ -147,8 +147,8 @@ class SupervisorServiceInstall:
             return f"{trouble} {next_step([trouble])}"
         if current["config_status"] == "REMOVING":
             namespace = current["service_namespace"]
-            return f"{joined(current['messages'])} What the service has made, or what holds it by a finalizer, may keep its namespace {namespace}."
-        return f"{joined(current['messages'])}{self._pods_say(current)} {next_step(current['messages'])}"
+            return f"{_said(current)} What the service has made, or what holds it by a finalizer, may keep its namespace {namespace}."
+        return f"{_said(current)}{self._pods_say(current)} {next_step(current['messages'])}"
 
     def _pods_say(self, current: dict) -> str:
         """Beside what vCenter says, when it does not get on; a Supervisor that does not answer must not hide that."""
@@ -206,6 +206,11 @@ class SupervisorServiceInstall:
             raise RayError(f"Version {wanted} of {self._service} is {states[wanted]} and cannot be installed.", code="NOT_ALLOWED_IN_CURRENT_STATE",
                            hint=f"Activate it, or install one of {', '.join(active) or 'none that is active'}.")
         return wanted
+
+
+def _said(found: dict) -> str:
+    """vCenter's words as a sentence that another can follow."""
+    return f"{joined(found['messages']).rstrip(' .')}."
 
 
 def _configured(found: dict) -> bool:
