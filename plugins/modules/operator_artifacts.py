@@ -108,11 +108,11 @@ operator_artifacts:
       returned: always
       type: str
     manifests:
-      description: Path of the manifests, C(ytt-vsphere.yaml). Null when no target makes them.
+      description: Path of the manifests, C(ytt-vsphere.yaml). Empty when no target makes them.
       returned: always
       type: str
     image_archive:
-      description: Path of the image, C(vmray-cluster-controller.tar.gz), as C(docker save) writes it. Null when no target makes it.
+      description: Path of the image, C(vmray-cluster-controller.tar.gz), as C(docker save) writes it. Empty when no target makes it.
       returned: always
       type: str
     log:

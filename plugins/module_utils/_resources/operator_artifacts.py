@@ -55,5 +55,5 @@ class OperatorArtifacts:
         return ""
 
     def _described(self) -> dict:
-        files = {key: self._build.artifact(name) if name in self._expected else None for name, key in KEYS.items()}
+        files = {key: self._build.artifact(name) if name in self._expected else "" for name, key in KEYS.items()}
         return {"source_digest": f"sha256:{self._build.key()}", "folder": self._build.folder, "log": self._build.log, **files}
