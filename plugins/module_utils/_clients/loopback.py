@@ -9,6 +9,7 @@ import hashlib
 import re
 import threading
 import typing as t
+import uuid
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -58,8 +59,8 @@ class _Registry(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_POST(self) -> None:
-        """Begin an upload; the session is the path, as one repository has one writer here at a time for each piece."""
-        where = f"{urlsplit(self.path).path}{len(self._store)}-{threading.get_ident()}"
+        """Begin an upload, at an address of its own."""
+        where = f"{urlsplit(self.path).path}{uuid.uuid4()}"
         self._store[where] = (b"", "")
         self._answer(202, Location=where)
 

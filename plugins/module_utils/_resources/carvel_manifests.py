@@ -20,7 +20,8 @@ except ImportError:
     HAS_YAML = False
 
 SCHEMA = "schema.yml"
-LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+NULL, STRING = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str"
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 LOAD = '#@ load("@ytt:data", "data")\n'
 TEMPLATED = "#@yaml/text-templated-strings\n"
 VALUE = "(@= data.values.namespace @)"
@@ -45,7 +46,7 @@ def configuration(manifests: dict[str, str], literal: str, default: str) -> dict
     if not HAS_YAML:
         raise MissingLibrary("PyYAML")
     for option, name in (("namespace", default), ("manifests_namespace", literal)):
-        if len(name) > 63 or not LABEL.match(name):
+        if len(name) > 63 or not LABEL.fullmatch(name):
             raise RayError(f"The {option} {name!r} cannot be that of a namespace.", code="INPUT",
                            hint="It has at most 63 small letters, digits and -, and neither begins nor ends with -.")
     if SCHEMA in manifests:
@@ -58,7 +59,7 @@ def configuration(manifests: dict[str, str], literal: str, default: str) -> dict
 
 def _file(name: str, text: str, word: re.Pattern) -> str:
     try:
-        nodes = [node for node in yaml.compose_all(text, Loader=Loader) if node is not None]
+        nodes = [node for node in yaml.compose_all(text, Loader=Loader) if node.tag != NULL]
     except yaml.YAMLError as error:
         if ANNOTATION.search(text):
             # ytt knows best what is wrong with its own language.
@@ -85,13 +86,17 @@ def _is_template(text: str, nodes: list[yaml.Node]) -> bool:
 def _template(nodes: list[yaml.Node], word: re.Pattern) -> str:
     documents, first = [], True
     for node in nodes:
-        strings = [scalar for scalar in _scalars([node]) if scalar.tag == "tag:yaml.org,2002:str"]
+        strings = [scalar for scalar in _scalars([node]) if scalar.tag == STRING]
         header = ""
         if any(word.search(scalar.value) for scalar in strings):
             header = (LOAD if first else "") + TEMPLATED
             first = False
             for scalar in strings:
                 scalar.value = word.sub(lambda found: VALUE, CODE.sub(_as_code, scalar.value))
+        for part in _all([node]):
+            if isinstance(part, yaml.CollectionNode):
+                # Between braces some plain values would have to be quoted, and would be others then.
+                part.flow_style = False
         # The emitter in Python, always: a bundle has the same digest wherever it is made.
         documents.append(header + yaml.serialize(node, Dumper=yaml.SafeDumper, explicit_start=True, width=2**31, allow_unicode=True))
     return "".join(documents)
@@ -102,18 +107,22 @@ def _as_code(found: re.Match) -> str:
     return f'(@= "{one}" + "{two}" @)'
 
 
-def _scalars(nodes: list[yaml.Node]) -> list[yaml.ScalarNode]:
-    """All scalars, keys too, each once however many aliases it has."""
-    left, seen, scalars = list(nodes), set(), []
+def _scalars(nodes: t.Iterable[yaml.Node]) -> list[yaml.ScalarNode]:
+    """All scalars, keys too."""
+    return [node for node in _all(nodes) if isinstance(node, yaml.ScalarNode)]
+
+
+def _all(nodes: t.Iterable[yaml.Node]) -> t.Iterator[yaml.Node]:
+    """Each node once, however many aliases it has."""
+    left: list[t.Any] = list(nodes)
+    seen = set()
     while left:
         node = left.pop()
         if id(node) in seen:
             continue
         seen.add(id(node))
-        if isinstance(node, yaml.ScalarNode):
-            scalars.append(node)
-        elif isinstance(node, yaml.MappingNode):
+        yield node
+        if isinstance(node, yaml.MappingNode):
             left += [part for pair in node.value for part in pair]
-        else:
-            left += t.cast(t.Any, node).value
-    return scalars
+        elif isinstance(node, yaml.SequenceNode):
+            left += node.value

@@ -27,10 +27,10 @@ API = "data.packaging.carvel.dev/v1alpha1"
 # Of semver.org: three numbers without leading zeros, then a pre-release, then a build, each of words with points between.
 NUMBER = r"(0|[1-9][0-9]*)"
 WORD = r"(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
-SEMVER = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-{WORD}(\.{WORD})*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$")
+SEMVER = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-{WORD}(\.{WORD})*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?")
 LONGEST_TAG = 128
 SEGMENT = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-QUALIFIED = re.compile(rf"{SEGMENT}(\.{SEGMENT}){{2,}}$")
+QUALIFIED = re.compile(rf"{SEGMENT}(\.{SEGMENT}){{2,}}")
 
 
 class About(t.NamedTuple):
@@ -47,15 +47,15 @@ class About(t.NamedTuple):
 def check(about: About) -> None:
     """Refuse what kapp-controller would refuse of names and versions, long after everything was pushed."""
     version = about.version
-    if not SEMVER.match(version):
-        hint = "Write it without the v." if SEMVER.match(version[1:]) and version[0] in "vV" else "Write three numbers, such as 1.0.123 or 1.0.123-rc.1."
+    if not SEMVER.fullmatch(version):
+        hint = "Write it without the v." if SEMVER.fullmatch(version[1:]) and version[0] in "vV" else "Write three numbers, such as 1.0.123 or 1.0.123-rc.1."
         raise RayError(f"The version {version!r} is no semantic version, and kapp-controller takes no other.", code="INPUT", hint=hint)
     if "+" in version:
         raise RayError(f"The version {version!r} has a build behind +, and the bundle's tag is the version, which may have no + in it.", code="INPUT",
                        hint=f"Write it as a pre-release, behind -, or leave it out: {version.partition('+')[0]}.")
     if len(version) > LONGEST_TAG:
         raise RayError(f"The version is {len(version)} characters long, and a tag has {LONGEST_TAG} at the most.", code="INPUT", hint="Make it shorter.")
-    if len(about.name) > 253 or not QUALIFIED.match(about.name):
+    if len(about.name) > 253 or not QUALIFIED.fullmatch(about.name):
         raise RayError(f"The name {about.name!r} cannot be that of a package.", code="INPUT",
                        hint="It has at least three parts of small letters, digits and -, with points between them, such as ray-on-vcf.broadcom.com.")
 
