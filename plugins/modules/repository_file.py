@@ -106,7 +106,7 @@ repository_file:
       type: str
     checksum:
       description: C(sha256:) and 64 hexadecimal digits, as O(vcf.ray.supervisor_service#module:checksum) takes it.
-      returned: always
+      returned: when it is known
       type: str
     size:
       description: Its length in bytes.
@@ -135,7 +135,12 @@ def ensure(task: Task, repository: file_repository.FileRepository) -> dict:
     """Bring the address to what the options say."""
     p = task.params
     file = RepositoryFile(repository, p["src"], overwrite=p["overwrite"])
-    return reconcile(task, file, {"url": p["url"]} if p["state"] == "present" else None)
+    result = reconcile(task, file, {"url": p["url"]} if p["state"] == "present" else None)
+    if "unknown" in result:
+        # The checksum of what is there now is not that of what will be there.
+        result[file.noun] = {"url": p["url"]}
+        result.get("diff", {})["after"] = {"url": p["url"]}
+    return result
 
 
 def main() -> None:

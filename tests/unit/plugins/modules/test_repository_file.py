@@ -176,6 +176,8 @@ def test_a_file_that_an_earlier_task_makes_is_unknown_in_check_mode(site: Site) 
     site.src.unlink()
     result = site.run(MISSING, check_mode=True)
     assert result["changed"] and str(site.src) in result["unknown"][0]
+    result = site.run(OTHER_THERE, check_mode=True)
+    assert result["repository_file"] == {"url": site.url} and result["diff"]["after"] == {"url": site.url} and result["diff"]["before"]["size"] == 5
     assert "is not there" in site.refused(MISSING).message
     assert "Is a directory" in site.refused(MISSING, src=str(site.src.parent), check_mode=True).message
 
