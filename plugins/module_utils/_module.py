@@ -51,9 +51,10 @@ def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Ca
 
 
 def _verified(params: dict) -> bool:
-    """Whether TLS is verified for the endpoint of the options, and for the one of the login at a Supervisor."""
+    """Whether TLS is verified for all endpoints of the options, and for the one of the login at a Supervisor."""
     logins = (params, params.get("supervisor"), params.get("supervisor_login"))
-    return all(options.get("validate_certs") is not False for options in logins if isinstance(options, dict))
+    return not any(name.endswith("validate_certs") and value is False for options in logins if isinstance(options, dict)
+                   for name, value in options.items())
 
 
 def _speaker(module: AnsibleModule) -> t.Callable[[str], None]:

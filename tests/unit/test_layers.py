@@ -149,6 +149,26 @@ def test_a_module_belongs_to_the_group_of_its_options(path: pathlib.Path) -> Non
         assert ("vcf.ray.vcenter.sso" if path.stem.startswith("sso_") else f"vcf.ray.{group}") in fragments(path)
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.name)
+def test_who_takes_the_login_of_a_registry_documents_it_and_belongs_to_carvel(path: pathlib.Path) -> None:
+    """The other way round a module of the group need not: some build, or speak to a repository of files."""
+    carvel = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]["carvel"]
+    takes = "registry.ARGSPEC" in path.read_text(encoding="utf-8")
+    assert takes == ("vcf.ray.registry" in fragments(path))
+    assert path.stem in carvel or not takes
+
+
+def test_action_groups_are_sorted() -> None:
+    for members in yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"].values():
+        assert members == sorted(members)
+
+
+def test_programs_have_one_home() -> None:
+    """What ends a program with its children, and keeps it from waiting for a terminal, is written once."""
+    users = {p.name for p in PYTHON if "subprocess" in imports(p)}
+    assert users <= {"programs.py", "make.py"}
+
+
 def test_what_is_shipped_does_not_name_the_lab() -> None:
     for folder in ("plugins", "roles", "playbooks"):
         for path in (ROOT / folder).rglob("*"):

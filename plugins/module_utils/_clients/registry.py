@@ -49,6 +49,11 @@ class Registry:
     def close(self) -> None:
         self._http.close()
 
+    @property
+    def plain(self) -> bool:
+        """Whether it has been found to speak no TLS."""
+        return self._http.base_url.startswith("http:")
+
     def digest(self, ref: Reference) -> str | None:
         """The digest of what the reference names now, or None when there is nothing."""
         path = _manifest_path(ref)
