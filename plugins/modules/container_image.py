@@ -104,7 +104,7 @@ container_image:
       returned: always
       type: str
     image_id:
-      description: Digest of its configuration.
+      description: Digest of its configuration; null in check mode when the archive is not there yet.
       returned: always
       type: str
     tool:
@@ -145,10 +145,10 @@ def ensure(task: Task, registries: registry.Registries) -> dict:
         raise RayError(f"What is {p['executable']}?", code="INPUT", hint="Say with tool whether it is docker, podman or crane.")
     registries.login_at(ref.registry)
     with closing(Pusher(registries, p["tool"], p["executable"])) as pusher:
-        result = reconcile(task, ContainerImage(registries, pusher, ref, ImageArchive(p["archive"])), {"image": str(ref)})
+        desired = {"image": str(ref), **dict.fromkeys(("image_id", "digest", "reference"), LATER)}
+        result = reconcile(task, ContainerImage(registries, pusher, ref, ImageArchive(p["archive"])), desired)
     image = {key: None if value == LATER else value for key, value in result["container_image"].items()}
-    blank = dict.fromkeys(("image_id", "digest", "reference"))
-    return {**result, "container_image": {**blank, **image, "tool": pusher.name}}
+    return {**result, "container_image": {**image, "tool": pusher.name}}
 
 
 def _by_tag(text: str) -> Reference:

@@ -9,7 +9,7 @@ import typing as t
 
 from .._errors import RayError, UnknownYet
 
-# Stands for a digest that nobody knows before the image has been pushed.
+# Stands for what nobody knows before the image has been pushed; what was there before must not look as if it stayed.
 LATER = "known after the push"
 LISTED = "vnd.docker.reference.type"
 

@@ -215,6 +215,7 @@ def test_another_image_after_the_push(tools: Tools, archive: str) -> None:
 def test_an_archive_that_an_earlier_task_would_write(tools: Tools, tmp_path: pathlib.Path) -> None:
     result = run(str(tmp_path / "none.tar"), {**THERE, "config": {"digest": OTHER}}, check_mode=True)
     assert result["changed"] and "There is no image archive" in result["unknown"][0]
+    assert result["container_image"]["digest"] is None and result["diff"]["before"]["digest"] == DIGEST
     assert run(str(tmp_path / "none.tar"), None, check_mode=True)["container_image"] == {
         "image": IMAGE, "image_id": None, "digest": None, "reference": None, "tool": None}
     with pytest.raises(RayError, match="There is no image archive") as caught:
