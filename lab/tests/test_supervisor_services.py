@@ -1,17 +1,15 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pod a Service leads to, what a pod's process is given, and the forwarder between them."""
+"""Which pod a Service leads to, and the forwarder between them."""
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from vcf_lab.forwarder import forward
-from vcf_lab.supervisor import container
 from vcf_lab.supervisor.services import Endpoints
 
 
@@ -43,26 +41,6 @@ def test_a_service_leads_to_ready_pods_of_its_namespace(
     assert endpoints.pick("ns", selector, port) == expected
     endpoints.drop(found)
     assert endpoints.pick("ns", selector, port) is None
-
-
-@pytest.mark.parametrize(
-    ("image", "name"),
-    [
-        ("vmray-cluster-controller:latest", "vmray-cluster-controller"),
-        ("registry:5000/team/vmray-cluster-controller@sha256:aa", "vmray-cluster-controller"),
-        ("nginx", "nginx"),
-    ],
-)
-def test_images_are_known_by_their_last_part(image: str, name: str) -> None:
-    assert container.image_name(image) == name
-    assert (container.program(image) is None) == (name == "nginx")
-
-
-def test_paths_below_a_mount_lead_to_its_folder() -> None:
-    mounts = {"/certs": Path("/x/volumes/cert")}
-    assert container._inside("/certs", mounts) == "/x/volumes/cert"
-    assert container._inside("/certs/tls.crt", mounts) == "/x/volumes/cert/tls.crt"
-    assert container._inside("/certsother", mounts) == "/certsother"
 
 
 def test_the_forwarder_carries_both_ways_and_ends_when_there_is_no_target() -> None:

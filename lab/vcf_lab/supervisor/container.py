@@ -1,153 +1,153 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a container is here: a process with the environment, secrets and token of its pod."""
+"""What a container is here: the entrypoint of its image, in namespaces and with the root of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import ctypes
+import io
+import json
 import os
 import shutil
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 from .. import parts, settings
 from ..kube import Kube
+from ..namespaces import die_with_parent
 from ..settings import Lab, write_private
+from . import podfiles
+from .images import Image
+from .podfiles import NotReadyToStart, PodFiles
 
-# Image, without registry and tag -> module of this package that does its work.
-PROGRAMS = {"vmray-cluster-controller": "vcf_lab.rayoperator"}
-OPERATOR = "vmray-cluster-controller"
-TOKEN_SECONDS = 365 * 24 * 3600  # a lab does not live as long as its tokens
-STOP_SECONDS = 3.0
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class NotReadyToStart(Exception):
-    """Something that the pod mounts is not there yet."""
+class StartError(Exception):
+    """The container was made, but its command could not be started."""
 
 
-def image_name(image: str) -> str:
-    """`registry:5000/team/name:tag@digest` -> `name`."""
-    return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+@dataclass(frozen=True)
+class Running:
+    """A container that was started."""
+
+    process: asyncio.subprocess.Process  # outside of the container's namespaces; it ends with the entrypoint
+    pid: int  # of the entrypoint, as the node counts
+
+    async def wait(self) -> int:
+        """The exit code, as a shell tells one of a signal."""
+        code = await self.process.wait()
+        return 128 - code if code < 0 else code
 
 
-def program(image: str) -> str | None:
-    """The module that stands for an image; None for one that nobody could pull here."""
-    return PROGRAMS.get(image_name(image))
-
-
-async def prepare(lab: Lab, kube: Kube, pod: dict, folder: Path) -> dict[str, str]:
-    """Write secrets and kubeconfig below `folder`; the environment of the process."""
-    namespace, container = pod["metadata"]["namespace"], pod["spec"]["containers"][0]
+async def prepare(lab: Lab, kube: Kube, pod: dict, image: Image, folder: Path) -> Path:
+    """Write what the container is to be into `folder`, with all that is mounted in it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
-    mounts = await _volumes(kube, pod, folder)
-    account = pod["spec"].get("serviceAccountName") or "default"
-    token = await _token(kube, namespace, account)
-    env = parts.environment(lab)
-    for entry in container.get("env", []):
-        env[entry["name"]] = _inside(_value(pod, entry), mounts)
-    return env | {
-        "POD_IP": pod["status"]["podIP"],
-        "POD_NAMESPACE": namespace,
-        "KUBECONFIG": str(_kubeconfig(lab, folder, namespace, token)),
-        "LAB_SPEED": lab.speed,
-    }
+    config, container = image.config, pod["spec"]["containers"][0]
+    files = PodFiles(lab, kube, pod, folder)
+    binds = [*await files.volumes(), files.kubeconfig()]
+    binds += [(lab.state / "etc" / name, f"/etc/{name}", False) for name in ("hosts", "resolv.conf")]
+    own = await files.variables()
+    text = json.dumps(
+        {
+            "root": str(image.rootfs),
+            "command": command(config, container, own),
+            "env": environment(lab, config, pod) | own,
+            "folder": container.get("workingDir") or config.get("WorkingDir") or "/",
+            "hostname": pod["metadata"]["name"][:63].rstrip("-."),
+            "binds": [[str(source), target, writable] for source, target, writable in binds],
+        }
+    )
+    write_private(folder / "container.json", text)
+    return folder / "container.json"
 
 
-async def start(module: str, env: dict[str, str], log: Path) -> asyncio.subprocess.Process:
-    """Start the process; its words are added to the pod's log."""
+def command(config: dict, container: dict, variables: dict[str, str]) -> list[str]:
+    """The pod's command takes the place of Entrypoint and Cmd, its args that of Cmd."""
+    given, rest = container.get("command"), container.get("args")
+    first = config.get("Entrypoint") or []
+    if given:
+        first = [podfiles.expanded(word, variables) for word in given]
+    if rest:
+        rest = [podfiles.expanded(word, variables) for word in rest]
+    elif not given:
+        rest = config.get("Cmd")
+    words = [*first, *(rest or [])]
+    if not words:
+        raise NotReadyToStart("failed to generate container spec: no command specified", "CreateContainerError")
+    return words
+
+
+def environment(lab: Lab, config: dict, pod: dict) -> dict[str, str]:
+    """Variables of the image, of Kubernetes, and those that stand for what the pod has not got here.
+
+    A pod has an address for itself; here the address is to be told to it, or two pods would want the same port.
+    """
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    server = {"KUBERNETES_SERVICE_HOST": settings.APISERVER_IP, "KUBERNETES_SERVICE_PORT": str(settings.APISERVER_PORT)}
+    ours = {"POD_IP": pod["status"]["podIP"], "POD_NAMESPACE": namespace, "LAB_SPEED": lab.speed}
+    own = dict(entry.partition("=")[::2] for entry in config.get("Env") or [])
+    return {"PATH": DEFAULT_PATH, "HOSTNAME": name, "HOME": "/root"} | own | server | ours | {"KUBECONFIG": podfiles.KUBECONFIG}
+
+
+async def start(lab: Lab, spec: Path, log: Path) -> Running:
+    """Start the container; its words are added to the pod's log. StartError says why its command does not run."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, stdout=output, stderr=output, env=env, preexec_fn=_die_with_parent
-        )
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as answer, log.open("ab") as output:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "vcf_lab.supervisor.rootfs",
+                str(spec),
+                str(writing),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=parts.environment(lab),
+                pass_fds=(writing,),
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # the next kubelet would find the pod's address taken
+            )
+        finally:
+            os.close(writing)
+        try:
+            told = (await _told(answer)).splitlines()
+        except BaseException:
+            process.kill()
+            await process.wait()
+            raise
+    pid = [int(line) for line in told if line.isdigit()]
+    why = "; ".join(line for line in told if not line.isdigit())
+    if why or not pid:
+        code = await process.wait()
+        raise StartError(f"failed to start container: {why or f'it ended with code {code}, see {log}'}")
+    return Running(process, pid[0])
 
 
-async def stop(process: asyncio.subprocess.Process) -> None:
-    """Ask it to end, and end it when it does not."""
-    if process.returncode is not None:
-        return
-    process.terminate()
+async def _told(answer: io.FileIO) -> str:
+    """All that comes through the pipe; the container closes it by becoming its command, or by its end."""
+    stream = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(stream)
+    transport, _protocol = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, answer)
     try:
-        await asyncio.wait_for(process.wait(), STOP_SECONDS)
-    except asyncio.TimeoutError:
-        process.kill()
-        await process.wait()
+        return (await stream.read()).decode(errors="replace")
+    finally:
+        transport.close()
 
 
-def _die_with_parent() -> None:
-    """A pod must not outlive its kubelet: the next one would find its address taken."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-async def _volumes(kube: Kube, pod: dict, folder: Path) -> dict[str, Path]:
-    """Secret volumes as folders; mount path in the container -> folder here."""
-    namespace = pod["metadata"]["namespace"]
-    sources = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
-    found = {}
-    for mount in pod["spec"]["containers"][0].get("volumeMounts", []):
-        secret = sources.get(mount["name"], {}).get("secret")
-        if secret is None:
+async def stop(running: Running, grace: float) -> None:
+    """Ask the entrypoint to end, and end it when it does not; nothing of the container is left afterwards."""
+    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, None)):
+        if running.process.returncode is not None:
+            return
+        os.kill(running.pid, number)  # our process waits for it, so the number is still its own
+        try:
+            await asyncio.wait_for(running.process.wait(), patience)
+        except asyncio.TimeoutError:
             continue
-        content = await kube.get("Secret", secret["secretName"], namespace)
-        if content is None:
-            raise NotReadyToStart(f'secret "{secret["secretName"]}" not found')
-        found[mount["mountPath"]] = place = folder / "volumes" / mount["name"]
-        place.mkdir(parents=True)
-        for name, value in content.get("data", {}).items():
-            (place / name).touch(0o600)
-            (place / name).write_bytes(base64.b64decode(value))
-    return found
-
-
-def _value(pod: dict, entry: dict) -> str:
-    """Value of a variable of the container, by itself or from a field of the pod."""
-    path = entry.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
-    if path is None:
-        return entry.get("value", "")
-    found: object = pod
-    for key in path.split("."):
-        found = found.get(key, "") if isinstance(found, dict) else ""
-    return str(found)
-
-
-def _inside(value: str, mounts: dict[str, Path]) -> str:
-    """Paths below a mount lead to its folder: these processes share one file system."""
-    for path, place in mounts.items():
-        if value == path or value.startswith(path.rstrip("/") + "/"):
-            return str(place) + value[len(path.rstrip("/")) :]
-    return value
-
-
-async def _token(kube: Kube, namespace: str, account: str) -> str:
-    body = {
-        "apiVersion": "authentication.k8s.io/v1",
-        "kind": "TokenRequest",
-        "spec": {"expirationSeconds": TOKEN_SECONDS},
-    }
-    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
-    return (await kube.request("POST", path, body=body))["status"]["token"]
-
-
-def _kubeconfig(lab: Lab, folder: Path, namespace: str, token: str) -> Path:
-    path = folder / "kubeconfig"
-    cluster = {"server": settings.APISERVER_URL, "certificate-authority": str(lab.ca_cert)}
-    content = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "lab", "cluster": cluster}],
-        "users": [{"name": "pod", "user": {"token": token}}],
-        "contexts": [{"name": "pod", "context": {"cluster": "lab", "user": "pod", "namespace": namespace}}],
-        "current-context": "pod",
-    }
-    write_private(path, yaml.safe_dump(content, sort_keys=False))
-    os.chmod(folder, 0o700)
-    return path

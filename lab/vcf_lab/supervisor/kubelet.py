@@ -9,14 +9,17 @@ import asyncio
 import ipaddress
 import logging
 
-from .. import addresses, settings
-from ..kube import Kube
+from .. import addresses, operator_image, settings
+from ..kube import Kube, KubeError
 from ..settings import Lab
-from . import podobjects
-from .pod import PodRunner
+from . import images, podobjects
+from .images import Images
+from .pod import Node, PodRunner
 from .services import Endpoints
 
 LOG = logging.getLogger(__name__)
+# Loaded onto the node as `kind load` does; a package that names this image needs no registry.
+PRELOADED = {"docker.io/library/vmray-cluster-controller:latest": lambda: operator_image.ensure(LOG.info)}
 Key = tuple[str, str]
 
 
@@ -47,13 +50,13 @@ class Kubelet:
     def __init__(self, lab: Lab, kube: Kube, endpoints: Endpoints) -> None:
         self._lab = lab
         self._kube = kube
-        self._endpoints = endpoints
-        self._addresses = PodAddresses()
+        self._node = Node(lab, kube, PodAddresses(), endpoints, Images(lab, kube, PRELOADED))
         self._runners: dict[Key, tuple[str, PodRunner, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
         """For ever follow Deployments and the pods that somebody deletes."""
-        await self._forget_old_pods()
+        images.forget_halves(self._lab)
+        await self._forget_pods()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow_deployments(tasks))
@@ -62,10 +65,12 @@ class Kubelet:
             for key in list(self._runners):
                 await self._end(key)
 
-    async def _forget_old_pods(self) -> None:
-        """Processes ended with the kubelet before this one, their objects did not."""
-        for pod in await self._kube.list("Pod", labels=podobjects.OWNED):
-            await self._kube.delete("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"])
+    async def _forget_pods(self, deployment: Key | None = None) -> None:
+        """Remove pod objects without a process: of a Deployment that ended, or all that an earlier kubelet left."""
+        for pod in await self._kube.list("Pod", deployment and deployment[0], podobjects.OWNED):
+            metadata = pod["metadata"]
+            if deployment is None or metadata["labels"][podobjects.OWNED] == deployment[1][:63]:
+                await self._kube.delete("Pod", metadata["name"], metadata["namespace"])
 
     async def _follow_deployments(self, tasks: asyncio.TaskGroup) -> None:
         async for event, deployment in self._kube.watch("Deployment"):
@@ -76,13 +81,13 @@ class Kubelet:
             state = "gone" if gone else f"{metadata['uid']} {podobjects.template_hash(deployment)} {bool(wanted)}"
             known = self._runners.get(key)
             if known is not None and known[0] == state:
-                known[1].deployment = deployment
+                await known[1].changed(deployment)
                 continue
             if known is not None:
                 await self._end(key)
             if gone:
                 continue
-            runner = PodRunner(self._lab, self._kube, self._addresses, self._endpoints, deployment)
+            runner = PodRunner(self._node, deployment)
             # More replicas than one would fight for nothing: an operator leads alone.
             work = runner.run() if wanted else runner.report(0, 0)
             self._runners[key] = (state, runner, tasks.create_task(work))
@@ -98,4 +103,8 @@ class Kubelet:
         _, _, task = self._runners.pop(key)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        try:
+            await self._forget_pods(key)  # one that was being made just then
+        except KubeError as error:
+            LOG.warning("pods of %s/%s may stay: %s", *key, error)
         LOG.info("deployment %s/%s ended", *key)

@@ -7,21 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from ..kube import Kube, KubeError
 from ..settings import Lab
-from . import container, podobjects
-from .container import NotReadyToStart
+from . import container, images, podobjects
+from .container import StartError
+from .images import Image, ImageError, Images
+from .podfiles import NotReadyToStart
+from .podobjects import History
 from .services import Endpoints
 
 LOG = logging.getLogger(__name__)
+OPERATOR = "vmray-controller-manager"  # the Deployment whose place can be left to a process of the user
 FIRST_BACK_OFF = 1.0
 LONGEST_BACK_OFF = 30.0
 STABLE_SECONDS = 60.0  # after so long a crash counts as the first one
 PROBE_STARTING = 0.2
 PROBE_STEADY = 2.0
 RETRY = 0.5
+GRACE = 30.0  # Kubernetes' own terminationGracePeriodSeconds
+FAST_GRACE = 3.0
 
 
 class AddressPool(Protocol):
@@ -32,16 +41,26 @@ class AddressPool(Protocol):
     async def give_back(self, address: str) -> None: ...
 
 
+@dataclass(frozen=True)
+class Node:
+    """What the pods of a node have in common."""
+
+    lab: Lab
+    kube: Kube
+    addresses: AddressPool
+    endpoints: Endpoints
+    images: Images
+
+
 class PodRunner:
     """Keeps the one pod of a Deployment alive until it is cancelled."""
 
-    def __init__(self, lab: Lab, kube: Kube, pool: AddressPool, endpoints: Endpoints, deployment: dict) -> None:
+    def __init__(self, node: Node, deployment: dict) -> None:
         self.deployment = deployment
-        self._lab = lab
-        self._kube = kube
-        self._pool = pool
-        self._endpoints = endpoints
+        self._node = node
+        self._lab, self._kube = node.lab, node.kube
         self._pod: dict = {}
+        self._told = (0, 0)
         self._gone = asyncio.Event()
 
     @property
@@ -63,9 +82,18 @@ class PodRunner:
                 LOG.warning("%s: %s", self._name, error)
                 await asyncio.sleep(RETRY)
 
+    async def changed(self, deployment: dict) -> None:
+        """The Deployment is another one, its pods are not: that it was seen belongs into its status."""
+        before, self.deployment = self.deployment, deployment
+        if before["metadata"].get("generation") != deployment["metadata"].get("generation"):
+            try:
+                await self.report(*self._told)
+            except KubeError as error:
+                LOG.warning("%s: %s", self._name, error)
+
     async def report(self, wanted: int, ready: int) -> None:
         """Write the Deployment's status."""
-        metadata = self.deployment["metadata"]
+        metadata, self._told = self.deployment["metadata"], (wanted, ready)
         status = podobjects.deployment_status(self.deployment, wanted, ready)
         try:
             await self._kube.patch(
@@ -80,7 +108,7 @@ class PodRunner:
         await self.report(1, 0)
         self._gone.clear()
         self._pod = await self._kube.create(podobjects.pod(self.deployment))
-        address = await self._pool.take()
+        address = await self._node.addresses.take()
         gone = asyncio.create_task(self._gone.wait())
         life = asyncio.create_task(self._containers(address))
         try:
@@ -91,9 +119,10 @@ class PodRunner:
             gone.cancel()
             life.cancel()
             await asyncio.gather(life, return_exceptions=True)
-            self._endpoints.drop(self._pod)
-            await self._pool.give_back(address)
+            self._node.endpoints.drop(self._pod)
+            await self._node.addresses.give_back(address)
             await self._delete()
+            shutil.rmtree(self._folder, ignore_errors=True)  # secrets were in it
 
     async def _delete(self) -> None:
         metadata = self._pod["metadata"]
@@ -103,65 +132,91 @@ class PodRunner:
             LOG.warning("pod %s stays: %s", metadata["name"], error)
 
     async def _containers(self, address: str) -> None:
-        """One process after the other in the same pod."""
-        image = self._pod["spec"]["containers"][0]["image"]
-        module = container.program(image)
-        if module is None:
-            text = f'Back-off pulling image "{image}"'
-            await self._tell(podobjects.waiting(self._pod, "ImagePullBackOff", text))
-            await asyncio.Event().wait()
-        if container.image_name(image) == container.OPERATOR and not self._lab.operator:
+        """One container after the other in the same pod."""
+        if self.deployment["metadata"]["name"] == OPERATOR and not self._lab.operator:
             text = "this lab leaves the operator's place free for another process"
-            await self._tell(podobjects.waiting(self._pod, "ContainerCreating", text))
+            await self._wait("ContainerCreating", text, History())
             await asyncio.Event().wait()
-        restarts, pause = 0, FIRST_BACK_OFF
+        history, pause = History(), FIRST_BACK_OFF
         clock = asyncio.get_running_loop().time
         while True:
-            begin = clock()
-            code = await self._process(str(module), address, restarts)
-            restarts += 1
+            image = await self._image(history)
+            history = replace(history, image_id=image.image_id)
+            spec = await self._spec(image, address, history)
+            begin, started = clock(), podobjects.now()
+            try:
+                code = await self._run(spec, address, history)
+                history, why = history.ended(code, started), ""
+            except StartError as error:
+                history, why = history.start_failed(str(error)), f": {error}"
+                code = podobjects.START_ERROR
             pause = FIRST_BACK_OFF if clock() - begin > STABLE_SECONDS else pause
-            text = f"back-off {pause:.0f}s restarting failed container, exit code {code}"
-            await self._tell(podobjects.waiting(self._pod, "CrashLoopBackOff", text, restarts=restarts))
+            text = f"back-off {pause:.0f}s restarting failed container, exit code {code}{why}"
+            await self._wait("CrashLoopBackOff", text, history)
             await self.report(1, 0)
             LOG.warning("%s: %s", self._name, text)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_BACK_OFF)
 
-    async def _process(self, module: str, address: str, restarts: int) -> int:
-        """Start the process, follow its readiness until it ends; its exit code."""
-        env = await self._environment(address)
+    async def _image(self, history: History) -> Image:
+        """The container's image; asked for again and again, at growing intervals, until it is there."""
+        entry, pause = self._pod["spec"]["containers"][0], FIRST_BACK_OFF
+        while True:
+            try:
+                return await self._node.images.get(entry["image"], images.policy(entry))
+            except ImageError as error:
+                LOG.warning("%s: %s: %s", self._name, error.reason, error)
+                await self._wait(error.reason, str(error), history)
+                why = error
+            await asyncio.sleep(pause)
+            if why.reason == "ErrImagePull":  # a failure of now becomes one of before
+                text = f'Back-off pulling image "{entry["image"]}": {why.reason}: {why}'
+                await self._wait("ImagePullBackOff", text, history)
+                await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_BACK_OFF)
+
+    async def _spec(self, image: Image, address: str, history: History) -> Path:
+        """Waits for what the pod mounts, as a kubelet does."""
+        told = ""
+        while True:
+            pod = {**self._pod, "status": {**self._pod["status"], "podIP": address}}
+            try:
+                return await container.prepare(self._lab, self._kube, pod, image, self._folder)
+            except NotReadyToStart as missing:
+                reason, text = missing.reason, str(missing)
+            if text != told:
+                await self._wait(reason, text, history)
+                told = text
+            await asyncio.sleep(RETRY)
+
+    async def _run(self, spec: Path, address: str, history: History) -> int:
+        """Start the container, follow its readiness until it ends; its exit code."""
         log = self._lab.logs / f"pod-{self.deployment['metadata']['name']}.log"
-        process = await container.start(module, env, log)
-        LOG.info("%s runs at %s, process %s", self._name, address, process.pid)
-        probe = asyncio.create_task(self._probe(address, restarts))
-        end = asyncio.create_task(process.wait())
+        running = await container.start(self._lab, spec, log)
+        LOG.info("%s runs at %s, process %s", self._name, address, running.pid)
+        probe = asyncio.create_task(self._probe(address, history))
+        end = asyncio.create_task(running.wait())
         try:
             await asyncio.wait({probe, end}, return_when=asyncio.FIRST_COMPLETED)
             if probe.done():
                 probe.result()
-            return process.returncode if process.returncode is not None else -1
+            return await end
         finally:
             probe.cancel()
-            await container.stop(process)
+            await container.stop(running, self._grace)
             await asyncio.gather(probe, end, return_exceptions=True)
 
-    async def _environment(self, address: str) -> dict[str, str]:
-        """Waits for what the pod mounts, as a kubelet does."""
-        metadata, told = self._pod["metadata"], ""
-        folder = self._lab.state / "supervisor" / "pods" / metadata["uid"]
-        while True:
-            pod = {**self._pod, "status": {**self._pod["status"], "podIP": address}}
-            try:
-                return await container.prepare(self._lab, self._kube, pod, folder)
-            except NotReadyToStart as missing:
-                text = f"MountVolume.SetUp failed: {missing}"
-            if text != told:
-                await self._tell(podobjects.waiting(self._pod, "ContainerCreating", text))
-                told = text
-            await asyncio.sleep(RETRY)
+    @property
+    def _folder(self) -> Path:
+        return self._lab.state / "supervisor" / "pods" / self._pod["metadata"]["uid"]
 
-    async def _probe(self, address: str, restarts: int) -> None:
+    @property
+    def _grace(self) -> float:
+        """Seconds that the entrypoint has for its end; a fast lab does not wait long for a deaf one."""
+        wanted = float(self._pod["spec"].get("terminationGracePeriodSeconds", GRACE))
+        return min(wanted, FAST_GRACE) if self._lab.speed == "fast" else wanted
+
+    async def _probe(self, address: str, history: History) -> None:
         """Ready while every declared port takes connections; told only when it changes."""
         started, known = podobjects.now(), None
         containers = self._pod["spec"]["containers"]
@@ -169,18 +224,22 @@ class PodRunner:
         while True:
             ready = all([await _takes_connections(address, port) for port in ports])
             if ready != known:
-                status = podobjects.running(self._pod, address, started, ready=ready, restarts=restarts)
+                status = podobjects.running(self._pod, address, started, history, ready=ready)
                 await self._tell(status)
                 await self.report(1, int(ready))
                 LOG.info("%s is %s", self._name, "ready" if ready else "not ready")
                 known = ready
             await asyncio.sleep(PROBE_STEADY if ready else PROBE_STARTING)
 
+    async def _wait(self, reason: str, message: str, history: History) -> None:
+        """Tell what the container waits for."""
+        await self._tell(podobjects.waiting(self._pod, reason, message, history))
+
     async def _tell(self, status: dict) -> None:
         """Write the pod's status; Services of this process need not wait for the watch."""
         metadata = self._pod["metadata"]
         self._pod = await self._kube.patch("Pod", metadata["name"], {"status": status}, metadata["namespace"], "status")
-        self._endpoints.put(self._pod)
+        self._node.endpoints.put(self._pod)
 
 
 async def _takes_connections(address: str, port: int) -> bool:

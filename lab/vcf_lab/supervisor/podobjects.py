@@ -10,8 +10,10 @@ import datetime
 import hashlib
 import json
 import random
+from dataclasses import dataclass
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # Kubernetes' own, in which no words can be spelled
+START_ERROR = 128  # exit code of a command that could not be started, as container runtimes tell it
 OWNED = "vcf-lab/deployment"
 
 
@@ -45,19 +47,39 @@ def pod(deployment: dict) -> dict:
     }
 
 
-def waiting(pod: dict, reason: str, message: str, *, restarts: int = 0) -> dict:
+@dataclass(frozen=True)
+class History:
+    """What stays of a container from one start to the next."""
+
+    image_id: str = ""
+    restarts: int = 0
+    last: dict | None = None  # how it ended the last time
+
+    def ended(self, code: int, started: str) -> History:
+        """One start more, which is over."""
+        return self._more(code, "Error" if code else "Completed", {"startedAt": started})
+
+    def start_failed(self, message: str) -> History:
+        """One start more, at which the command never ran."""
+        return self._more(START_ERROR, "StartError", {"message": message})
+
+    def _more(self, code: int, reason: str, more: dict) -> History:
+        return History(self.image_id, self.restarts + 1, {"exitCode": code, "reason": reason, "finishedAt": now(), **more})
+
+
+def waiting(pod: dict, reason: str, message: str, history: History) -> dict:
     """Status of a pod whose container does not run."""
-    phase = "Pending" if restarts == 0 else "Running"
-    return _status(pod, phase, False, restarts, {"waiting": {"reason": reason, "message": message}})
+    phase = "Pending" if history.restarts == 0 else "Running"
+    return _status(pod, phase, False, history, {"waiting": {"reason": reason, "message": message}})
 
 
-def running(pod: dict, address: str, started: str, *, ready: bool, restarts: int) -> dict:
+def running(pod: dict, address: str, started: str, history: History, *, ready: bool) -> dict:
     """Status of a pod whose container runs."""
-    status = _status(pod, "Running", ready, restarts, {"running": {"startedAt": started}})
+    status = _status(pod, "Running", ready, history, {"running": {"startedAt": started}})
     return status | {"podIP": address, "podIPs": [{"ip": address}], "startTime": started}
 
 
-def _status(pod: dict, phase: str, ready: bool, restarts: int, state: dict) -> dict:
+def _status(pod: dict, phase: str, ready: bool, history: History, state: dict) -> dict:
     word, since = ("True" if ready else "False"), now()
     container = pod["spec"]["containers"][0]
     return {
@@ -72,11 +94,12 @@ def _status(pod: dict, phase: str, ready: bool, restarts: int, state: dict) -> d
             {
                 "name": container["name"],
                 "image": container["image"],
-                "imageID": "",
+                "imageID": history.image_id,
                 "ready": ready,
-                "started": ready,
-                "restartCount": restarts,
+                "started": "running" in state,
+                "restartCount": history.restarts,
                 "state": state,
+                "lastState": {"terminated": history.last} if history.last else {},
             }
         ],
     }
