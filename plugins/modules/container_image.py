@@ -29,8 +29,8 @@ notes:
   - A tag that has another image is moved to this one. Which digest it had, the difference (C(--diff)) tells.
   - In check mode the digest is told when crane is there, as crane can tell it without a push. Whether the account may push is known to the
     registry alone, and told when it is pushed to.
-  - docker and podman load the archive into their own store, where its images replace others of the same names. crane leaves no trace;
-    an archive that is packed is unpacked to a temporary folder (E(TMPDIR)) for it.
+  - docker and podman load the image into their own store, where it replaces others of the same name. crane leaves no trace.
+    For crane and podman an archive that is packed is unpacked to a temporary folder (E(TMPDIR)).
   - It is docker's daemon that speaks to the registry. It heeds neither O(registry_ca_path) nor O(registry_validate_certs); its administrator puts
     the file of authorities into C(/etc/docker/certs.d/REGISTRY/ca.crt). crane on macOS trusts the system's keychain only.
 seealso:

@@ -60,7 +60,7 @@ class ImageArchive:
                        hint="Save the one image alone, or call it in the archive as it is called in the registry.")
 
     def alone(self, saved: Saved, folder: str) -> str:
-        """A tar that is not packed and tells of this image only, as crane takes it; written into ``folder`` unless the archive is one."""
+        """A tar that is not packed and tells of this image only, as crane and podman take it; written into ``folder`` unless the archive is one."""
         if self._is_plain and self._count == 1:
             return self.path
         path = os.path.join(folder, "image.tar")

@@ -82,7 +82,8 @@ class Pusher:
         self._run(["push", str(ref)], environment, what)
 
     def _by_podman(self, archive: ImageArchive, saved: Saved, ref: Reference, environment: dict[str, str], what: str) -> None:
-        self._run(["load", "--input", archive.path], environment, f"The loading of {archive.path}")
+        # Unpacked: podman 4 finds no image in an archive that is packed by gzip.
+        self._run(["load", "--input", self._alone(archive, saved)], environment, f"The loading of {archive.path}")
         with tempfile.TemporaryDirectory(prefix="vcf-ray-") as folder:
             self._run(["push", *self._podman_trust(ref, folder), saved.image_id, f"docker://{ref}"], environment, what)
 
@@ -100,7 +101,7 @@ class Pusher:
         self._run(["push", *flags, self._alone(archive, saved), str(ref)], environment, what)
 
     def _alone(self, archive: ImageArchive, saved: Saved) -> str:
-        """The one image as a tar that is not packed; written once for both calls of crane."""
+        """The one image as a tar that is not packed; written once for all calls."""
         if self._tar is None:
             self._folder = tempfile.mkdtemp(prefix="vcf-ray-")
             self._tar = archive.alone(saved, self._folder)

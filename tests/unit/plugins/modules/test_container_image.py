@@ -38,7 +38,7 @@ entry = {{"call": [name, *sys.argv[1:]], "env": {{k: v for k, v in os.environ.it
 if os.path.exists(entry["env"]["DOCKER_CONFIG"]):
     entry["auths"] = json.load(open(entry["env"]["DOCKER_CONFIG"] + "/config.json"))["auths"]
 tars = [a for a in sys.argv if a.endswith(".tar") and os.path.isfile(a)]
-if tars and name == "crane":
+if tars:
     entry["rows"] = json.loads(tarfile.open(tars[0], "r:").extractfile("manifest.json").read())
     entry["members"] = sorted(tarfile.open(tars[0], "r:").getnames())
 open({log!r}, "a").write(json.dumps(entry) + "\\n")
@@ -183,7 +183,7 @@ def test_podman(tools: Tools, archive: str, tmp_path: pathlib.Path) -> None:
     (tmp_path / "ca.pem").write_text("authority")
     run(archive, None, THERE, tool="podman", registries={"username": "me", "ca_path": str(tmp_path / "ca.pem")})
     load, push = tools.entries
-    assert load["call"] == ["podman", "load", "--input", archive]
+    assert load["call"][:3] == ["podman", "load", "--input"] and load["rows"][0]["RepoTags"] == ["operator:latest"]
     assert push["call"][2].startswith("--cert-dir=") and push["call"][3:] == [IMAGE_ID, f"docker://{IMAGE}"] and "REGISTRY_AUTH_FILE" in push["env"]
     run(archive, None, THERE)
     assert tools.calls[-1] == f"podman push {IMAGE_ID} docker://{IMAGE}"
