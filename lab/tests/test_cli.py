@@ -9,11 +9,12 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
-from vcf_lab import cli, digest, forward, instance, lifecycle, network, site_vars
+from vcf_lab import cli, digest, forward, instance, lifecycle, network, settings, site_vars
 
 
 def lab_command(*words: str, state) -> subprocess.CompletedProcess[str]:
@@ -115,6 +116,22 @@ def test_the_variables_of_site_are_of_the_release(lab, version, provider, count)
     if provider == "haproxy":
         assert supervisor["load_balancer"]["certificate_authority"] == lab.ca_cert.read_text()
         assert supervisor["load_balancer"]["password"] == f"{lab.password}-Lb1"
+
+
+@pytest.mark.parametrize("version", settings.VERSIONS)
+def test_site_starts_from_the_source_where_a_supervisor_can_be_told_of_a_registry(lab, version):
+    variables = yaml.safe_load(site_vars.text(dataclasses.replace(lab, version=version)))
+    assert Path(variables["vi_admin_service_package"]).is_file()
+    if version in ("7.0.3", "8.0.1"):
+        assert not [name for name in variables if name.startswith("carvel_package") or name == "vi_admin_registries"]
+        return
+    assert (Path(variables["carvel_package_source"]) / "Makefile").is_file()
+    assert variables["carvel_package_path"] == f"{lab.state}/ray-on-vcf-0.1.0.yaml"
+    assert variables["carvel_package_password"] == lab.registry_password != lab.password
+    (registry,) = variables["vi_admin_registries"]
+    assert registry["certificate_authority"] == lab.ca_cert.read_text()
+    assert registry["registry_hostname"] == variables["carvel_package_image_repository"].partition("/")[0] == "registry.lab"
+    assert "${" not in str(variables)
 
 
 def test_the_bridge_has_a_mac_of_its_own():
