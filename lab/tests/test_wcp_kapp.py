@@ -177,6 +177,29 @@ def test_an_upgrade_that_fails_leaves_the_old_version_and_can_be_taken_back(tmp_
     at_site(tmp_path, story)
 
 
+def test_an_error_that_is_over_is_not_told_any_more(tmp_path: Path) -> None:
+    """Even while the next thing is not well either."""
+    labels = {"matchLabels": {"a": "b"}}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "b"}]}}
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "manager"}}
+    deployment["spec"] = {"replicas": 1, "selector": labels, "template": template}
+
+    async def story(site: Site) -> None:
+        site.kube.available = False
+        site.kube.refuse["Deployment"] = "not yet"
+        await site.install(inline(deployment))
+        assert "not yet" in await site.error()
+        site.kube.refuse.clear()
+        async with asyncio.timeout(10):
+            while "Deploying: Deployment" not in await site.error():
+                await asyncio.sleep(0.02)
+        site.kube.available = True
+        await site.kube.apply(next(obj for key, obj in site.kube.objects.items() if key[0] == "Deployment"))
+        await site.configured()
+
+    at_site(tmp_path, story)
+
+
 def test_pods_of_the_version_before_do_not_count(tmp_path: Path) -> None:
     """A Deployment that rolls is available when its status speaks of what is now wanted."""
 

@@ -29,6 +29,15 @@ def told(record: dict[str, Any], severity: str, text: str) -> None:
     record["messages"] = [entry]
 
 
+def _failed(app: web.Application, record: dict[str, Any], why: str) -> None:
+    """ERROR with its reason; vCenter shows what the tools say in many lines as one."""
+    text = f"Reason: ReconcileFailed. Message: {' '.join(why.split())}."
+    if record["config_status"] != "ERROR" or text != record["messages"][0]["details"]["default_message"]:
+        told(record, "ERROR", text)
+        record["config_status"] = "ERROR"
+        app["store"].changed()
+
+
 async def install(app: web.Application, key: str) -> None:
     """CONFIGURING to CONFIGURED; a failure is ERROR and tried again, as kapp-controller does."""
     record = app["store"]["installs"].get(key)
@@ -41,10 +50,7 @@ async def install(app: web.Application, key: str) -> None:
             break
         except (ReconcileFailed, KubeError) as error:
             LOG.warning("install %s: %s", key, error)
-            # vCenter shows what the tools say in many lines as one.
-            told(record, "ERROR", f"Reason: ReconcileFailed. Message: {' '.join(str(error).split())}.")
-            record["config_status"] = "ERROR"
-            app["store"].changed()
+            _failed(app, record, str(error))
             await pause(app, "retry")
     record.update(config_status="CONFIGURED", current_version=record["desired_version"])
     told(record, "INFO", "Reason: ReconcileSucceeded. Message: .")
@@ -67,6 +73,8 @@ async def _reconcile(app: web.Application, record: dict[str, Any]) -> None:
     while why := await carvel.not_available(app, objects, rolling):
         if any(word in why for word in PULL_FAILED) or asyncio.get_running_loop().time() > deadline:
             raise ReconcileFailed(f"Deploying: {why}")
+        if record["config_status"] == "ERROR":  # what it was before may have healed meanwhile
+            _failed(app, record, f"Deploying: {why}")
         await pause(app, "poll")
 
 
