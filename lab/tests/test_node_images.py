@@ -100,15 +100,16 @@ def test_the_default_policy(container: dict, policy: str) -> None:
 
 def test_an_image_that_came_with_the_node_is_not_pulled(lab: Lab, crane: Path) -> None:
     archive = saved(lab.state / "image.tar.gz", LAYERS, CONFIG)
-    asked: list[None] = []
-    preloaded = {"docker.io/library/x1:latest": lambda: asked.append(None) or archive}
+    preloaded = {"docker.io/library/x1:latest": archive, "docker.io/library/x2:latest": lab.state / "none"}
     for policy in ("IfNotPresent", "Never", "IfNotPresent"):
         image = get(lab, "x1:latest", policy, preloaded)
     assert image.image_id == digest(CONFIG)
     assert image.rootfs == lab.state / "images" / digest(CONFIG).replace(":", "-") / "rootfs"
     assert (image.rootfs / "a").read_text() == "new"
     assert image.config == {"Entrypoint": ["/a"], "Env": ["X=1"]}
-    assert len(asked) == 1 and calls(crane) == []
+    assert calls(crane) == []
+    with pytest.raises(ImageError, match="is not present"):
+        get(lab, "x2:latest", "Never", preloaded)
     get(lab, "x1:latest", "Always", preloaded)
     assert calls(crane) == ["digest", "pull"]
 

@@ -12,14 +12,13 @@ import platform
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import pulling
 from ..kube import Kube
 from ..settings import Lab, write_private
-from ..toolchain import BuildError
 from . import imagefiles
 from .imagefiles import BadImage
 from .reference import BadReference, Reference
@@ -28,7 +27,6 @@ LOG = logging.getLogger(__name__)
 PULL_TIMEOUT = 600.0
 PLATFORM = "linux/" + {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 ALWAYS, IF_NOT_PRESENT, NEVER = "Always", "IfNotPresent", "Never"
-Archive = Callable[[], Path]
 
 
 class ImageError(Exception):
@@ -67,11 +65,11 @@ def policy(container: dict) -> str:
 class Images:
     """The image store of the node.
 
-    `preloaded` are images that came with the node, by their full name: where the archive of each is is asked when a
-    pod first needs it. Images are handled one after the other, as a kubelet does (serializeImagePulls).
+    `preloaded` are archives of images that came with the node, by full name; each is unpacked when a pod first needs it.
+    One image is pulled after the other, as kubelets do (serializeImagePulls), but nobody waits who has his already.
     """
 
-    def __init__(self, lab: Lab, kube: Kube, preloaded: Mapping[str, Archive]) -> None:
+    def __init__(self, lab: Lab, kube: Kube, preloaded: Mapping[str, Path]) -> None:
         self._lab = lab
         self._kube = kube
         self._preloaded = preloaded
@@ -81,6 +79,8 @@ class Images:
     async def get(self, name: str, wanted: str) -> Image:
         """The image of this name, by this imagePullPolicy; ImageError says why not."""
         reference = _reference(name)
+        if wanted != ALWAYS and (known := self._known(reference)):
+            return known
         async with self._lock:
             try:
                 found = None if wanted == ALWAYS else await self._present(reference)
@@ -88,19 +88,21 @@ class Images:
                     text = f'Container image "{name}" is not present with pull policy of Never'
                     raise ImageError("ErrImageNeverPull", text)
                 return found or await self._pull(reference)
-            except (BadImage, BuildError, tarfile.TarError, OSError, ValueError, LookupError) as error:
+            except (BadImage, tarfile.TarError, OSError, ValueError, LookupError) as error:
                 text = str(error) if not isinstance(error, LookupError) else f"its files lack {error}"
                 raise ImageError("ErrImagePull", f'failed to pull and unpack image "{reference}": {text}') from error
 
+    def _known(self, reference: Reference) -> Image | None:
+        entry = self._index().get(str(reference))
+        return Image(self._folder / entry["folder"], entry["imageID"]) if entry else None
+
     async def _present(self, reference: Reference) -> Image | None:
-        known = self._index().get(str(reference))
-        if known is not None:
-            return Image(self._folder / known["folder"], known["imageID"])
         archive = self._preloaded.get(str(reference))
-        if archive is None:
+        if known := self._known(reference):  # while we waited for our turn
+            return known
+        if archive is None or not archive.exists():
             return None
-        path = await asyncio.to_thread(archive)
-        digest = await asyncio.to_thread(imagefiles.unpack_archive, path, self._folder)
+        digest = await asyncio.to_thread(imagefiles.unpack_archive, archive, self._folder)
         return self._remember(reference, digest, digest)
 
     async def _pull(self, reference: Reference) -> Image:

@@ -12,14 +12,15 @@ import logging
 from .. import addresses, operator_image, settings
 from ..kube import Kube, KubeError
 from ..settings import Lab
-from . import images, podobjects
-from .images import Images
+from . import podobjects
+from .images import Images, forget_halves
 from .pod import Node, PodRunner
+from .reference import Reference
 from .services import Endpoints
 
 LOG = logging.getLogger(__name__)
-# Loaded onto the node as `kind load` does; a package that names this image needs no registry.
-PRELOADED = {"docker.io/library/vmray-cluster-controller:latest": lambda: operator_image.ensure(LOG.info)}
+# On the node as `kind load` would leave it: a package that names this image needs no registry.
+PRELOADED = str(Reference.parse(operator_image.TAG))
 Key = tuple[str, str]
 
 
@@ -50,12 +51,13 @@ class Kubelet:
     def __init__(self, lab: Lab, kube: Kube, endpoints: Endpoints) -> None:
         self._lab = lab
         self._kube = kube
-        self._node = Node(lab, kube, PodAddresses(), endpoints, Images(lab, kube, PRELOADED))
+        images = Images(lab, kube, {PRELOADED: lab.operator_image})
+        self._node = Node(lab, kube, PodAddresses(), endpoints, images)
         self._runners: dict[Key, tuple[str, PodRunner, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
         """For ever follow Deployments and the pods that somebody deletes."""
-        images.forget_halves(self._lab)
+        forget_halves(self._lab)
         await self._forget_pods()
         try:
             async with asyncio.TaskGroup() as tasks:
