@@ -48,6 +48,7 @@ options:
       - The operator's manifests, a YAML file or a folder of such, where the task runs. Folders in the folder are not looked into.
       - A file with annotations of ytt, as the operator's C(make vsphere-yaml) leaves it (C(artifacts/ytt-vsphere.yaml)), is taken as it is,
         and takes its namespace from C(data.values.namespace) itself.
+        When one brings a schema of values, none is added, and that one has to declare C(namespace).
       - In any other file each string with O(manifests_namespace) in it becomes a template. All other values stay as they were written.
     type: path
     required: true
@@ -76,8 +77,8 @@ options:
     type: str
   version:
     description:
-      - Version of the package, which is the tag of the bundle too. It must be a semantic version, such as V(1.0.123) or V(1.0.123-rc.1), as kapp-controller
-        takes no other; this is checked before anything else.
+      - Version of the package, which is the tag of the bundle too. It must be a semantic version, such as V(1.0.123) or V(1.0.123-rc.1),
+        as kapp-controller takes no other; this is checked before anything else.
     type: str
     required: true
   path:
@@ -109,7 +110,7 @@ options:
     elements: str
     default: []
   namespace:
-    description: Namespace of the operator when no value is given at its installation.
+    description: Namespace of the operator when no value is given at its installation. A schema in O(manifests) says that itself.
     type: str
     default: vmware-system-rayclusterop
   ytt_path:

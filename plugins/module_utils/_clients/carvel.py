@@ -74,7 +74,8 @@ class Carvel:
     def schema(self, files: dict[str, str]) -> dict:
         """The OpenAPI v3 schema of the data values of a bundle's configuration."""
         with _folder(files) as folder:
-            text = self._run("ytt", ["-f", CONFIG, "--data-values-schema-inspect", "--output", "openapi-v3"], "The reading of the values schema", cwd=folder)
+            text = self._run("ytt", ["-f", CONFIG, "--data-values-schema-inspect", "--output", "openapi-v3"],
+                             "The reading of the values schema", cwd=folder)
         return yaml.safe_load(text)["components"]["schemas"]["dataValues"]
 
     def lock(self, text: str, overrides: dict[str, str]) -> str:

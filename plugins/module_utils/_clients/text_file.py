@@ -30,7 +30,8 @@ class TextFile:
         """
         folder = os.path.dirname(self._file)
         if not os.path.isdir(folder):
-            raise UnknownYet(f"The folder {folder} for {os.path.basename(self.path)} is not there.", hint="Make it first, or name another path.", code="INPUT")
+            raise UnknownYet(f"The folder {folder} for {os.path.basename(self.path)} is not there.", code="INPUT",
+                             hint="Make it first, or name another path.")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise RayError(f"The folder {folder} is not writable, so {self.path} cannot be written.", code="INPUT", hint="Name a path that you may write.")
 

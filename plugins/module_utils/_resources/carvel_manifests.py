@@ -27,6 +27,7 @@ TEMPLATED = "#@yaml/text-templated-strings\n"
 VALUE = "(@= data.values.namespace @)"
 # What ytt would take for the begin or end of code in a string, written as code that gives it.
 CODE = re.compile(r"\(@|@\)")
+OWN_SCHEMA = re.compile(r"^#@\s*data/values-schema\b", re.M)
 ANNOTATION = re.compile(r"(^|\s)#@", re.M)
 SCHEMA_TEXT = """\
 #@data/values-schema
@@ -41,7 +42,8 @@ def configuration(manifests: dict[str, str], literal: str, default: str) -> dict
     """The files of the folder ``config`` of a bundle, by name.
 
     A file with annotations of ytt is taken as it is. In any other one, each string with the namespace ``literal`` in it is
-    turned into a template; all other values stay as they were written. ``default`` is the value when none is given.
+    turned into a template; all other values stay as they were written. ``default`` is the value when none is given, unless
+    the manifests bring a schema of their own.
     """
     if not HAS_YAML:
         raise MissingLibrary("PyYAML")
@@ -49,10 +51,12 @@ def configuration(manifests: dict[str, str], literal: str, default: str) -> dict
         if len(name) > 63 or not LABEL.fullmatch(name):
             raise RayError(f"The {option} {name!r} cannot be that of a namespace.", code="INPUT",
                            hint="It has at most 63 small letters, digits and -, and neither begins nor ends with -.")
-    if SCHEMA in manifests:
-        raise RayError(f"One of the manifests is called {SCHEMA}, as is the file with the schema of the values.", code="INPUT", hint="Rename it.")
     word = re.compile(rf"(?<![A-Za-z0-9-]){re.escape(literal)}(?![A-Za-z0-9-])")
     files = {name: _file(name, text, word) for name, text in manifests.items()}
+    if any(OWN_SCHEMA.search(text) for text in files.values()):
+        return files
+    if SCHEMA in manifests:
+        raise RayError(f"One of the manifests is called {SCHEMA}, as is the file with the schema of the values.", code="INPUT", hint="Rename it.")
     # Written by YAML's own rules for a string, whatever the name of the namespace is.
     return {**files, SCHEMA: SCHEMA_TEXT + yaml.safe_dump({"namespace": default}, default_style='"').replace('"namespace"', "namespace", 1)}
 

@@ -106,7 +106,8 @@ def refuse_other_namespaces(placed: list[Placed], probe: str, literal: str) -> N
     if left:
         raise RayError(f"The namespace {literal} is written into {_shown(left)}.", code="INPUT", details={"places": left},
                        hint="In a ytt file write data.values.namespace for it, as its other places have it.")
-    fixed = [f"{one.title} at {path} ({text})" for one in placed for path, text in _namespaces(one.value) if text != probe and not text.startswith(CLUSTER)]
+    fixed = [f"{one.title} at {path} ({text})" for one in placed for path, text in _namespaces(one.value)
+             if text != probe and not text.startswith(CLUSTER)]
     if fixed:
         raise RayError(f"A namespace that is not the value of the package is written into {_shown(fixed)}.", code="INPUT", details={"places": fixed},
                        hint="Name it with manifests_namespace when it is the operator's; in a ytt file write data.values.namespace for it.")

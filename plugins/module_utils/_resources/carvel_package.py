@@ -91,6 +91,10 @@ class CarvelPackage:
 
     def _planned(self, files: dict[str, str], source: Source, image: str) -> Plan:
         """Render, look at the result, lock the images, look again."""
+        schema = self._carvel.schema(files)
+        if "namespace" not in (schema.get("properties") or {}):
+            raise RayError("The manifests have a schema of their values, and there is no namespace in it.", code="INPUT",
+                           hint="Declare it there: a Supervisor gives the value namespace. Or leave the schema out, and one is made.")
         rendered = self._carvel.rendered(files, {"namespace": PROBE})
         placed = objects(rendered)
         refuse_duplicates(placed)
@@ -101,7 +105,7 @@ class CarvelPackage:
         refuse_tags(objects({"the rendered manifests": self._carvel.by_lock(text, lock)}))
         bundle = {**files, LOCK: lock}
         digest = self._carvel.digest_of(bundle)
-        content = package_text(self._about, str(self._published.at(digest)), self._carvel.schema(files))
+        content = package_text(self._about, str(self._published.at(digest)), schema)
         return Plan(bundle, digest, locked_images(lock), content)
 
     def read(self) -> dict | None:
@@ -127,8 +131,9 @@ class CarvelPackage:
         """A version says what it is for good: those who have installed it would get another one under its name."""
         there = before["digest"] if before else None
         if self._plan and there not in (None, self._plan.digest) and not self._overwrite:
-            raise RayError(f"Version {self._about.version} is in the registry with other content: {self._tag} is {there}, and this one {self._plan.digest}.",
-                           code="CONFLICT", hint="Give the package a new version, or set overwrite: true if nobody uses this one.")
+            raise RayError(f"Version {self._about.version} is in the registry with other content: {self._tag} is {there}, "
+                           f"and this one {self._plan.digest}.", code="CONFLICT",
+                           hint="Give the package a new version, or set overwrite: true if nobody uses this one.")
         if self._missing:
             raise self._missing
         return desired

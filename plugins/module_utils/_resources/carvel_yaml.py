@@ -48,7 +48,8 @@ def check(about: About) -> None:
     """Refuse what kapp-controller would refuse of names and versions, long after everything was pushed."""
     version = about.version
     if not SEMVER.fullmatch(version):
-        hint = "Write it without the v." if SEMVER.fullmatch(version[1:]) and version[0] in "vV" else "Write three numbers, such as 1.0.123 or 1.0.123-rc.1."
+        with_v = version[:1] in ("v", "V") and SEMVER.fullmatch(version[1:])
+        hint = "Write it without the v." if with_v else "Write three numbers, such as 1.0.123 or 1.0.123-rc.1."
         raise RayError(f"The version {version!r} is no semantic version, and kapp-controller takes no other.", code="INPUT", hint=hint)
     if "+" in version:
         raise RayError(f"The version {version!r} has a build behind +, and the bundle's tag is the version, which may have no + in it.", code="INPUT",

@@ -35,11 +35,13 @@ if name == "ytt" and "--output-files" in args:
             namespace = value("--data-value").partition("=")[2]
             (out / file.name).write_text(text.replace("(@= data.values.namespace @)", namespace).replace("#@ data.values.namespace", namespace))
 elif name == "ytt":
-    print("openapi: 3.0.0\\ninfo: {{}}\\npaths: {{}}\\ncomponents:\\n  schemas:\\n    dataValues:\\n      type: object\\n      properties:\\n"
-          "        namespace:\\n          type: string")
+    names = [line.partition(":")[0] for file in pathlib.Path("config").glob("*") if "values-schema" in file.read_text()
+             for line in file.read_text().splitlines() if line[0].isalpha()]
+    print(json.dumps({{"components": {{"schemas": {{"dataValues": {{"type": "object", "properties": dict.fromkeys(names, {{"type": "string"}})}}}}}}}}))
 elif "--imgpkg-lock-output" in args:
     import yaml
-    rows = [{{"image": row["newImage"], "annotations": {{"kbld.carvel.dev/id": row["image"]}}}} for row in yaml.safe_load(open("overrides.yml"))["overrides"]]
+    config = yaml.safe_load(open("overrides.yml"))
+    rows = [{{"image": row["newImage"], "annotations": {{"kbld.carvel.dev/id": row["image"]}}}} for row in config["overrides"]]
     open(value("--imgpkg-lock-output"), "w").write(yaml.safe_dump({{"apiVersion": "imgpkg.carvel.dev/v1alpha1", "kind": "ImagesLock", "images": rows}}))
 elif name == "kbld":
     import yaml
@@ -51,7 +53,8 @@ elif "refused" in value("-b"):
     sys.exit("imgpkg: Error: Writing '" + value("-b") + "':\\n  DENIED: requested access to the resource is denied")
 else:
     folder = pathlib.Path(value("-f"))
-    found = sorted((str(p.relative_to(folder)), stat.filemode(p.stat().st_mode), p.read_text() if p.is_file() else "") for p in [folder, *folder.rglob("*")])
+    paths = [folder, *folder.rglob("*")]
+    found = sorted((str(p.relative_to(folder)), stat.filemode(p.stat().st_mode), p.read_text() if p.is_file() else "") for p in paths)
     json.dump([list(row[:2]) for row in found], open(here / "pushed", "w"))
     digest = hashlib.sha256(json.dumps(found).encode()).hexdigest()
     repository = value("-b").rpartition(":")[0]
@@ -116,7 +119,7 @@ def _place(tmp_path: pathlib.Path) -> Place:
     return Place(tmp_path)
 
 
-LOOK = ["ytt -f", "kbld -f", "kbld -f", "imgpkg push", "ytt -f"]
+LOOK = ["ytt -f", "ytt -f", "kbld -f", "kbld -f", "imgpkg push"]
 
 
 def planned(place: Place, **options: t.Any) -> str:
@@ -170,7 +173,7 @@ def test_what_is_in_the_bundle_and_how_the_tools_are_called(place: Place) -> Non
     assert args[:3] == ["push", "-b", f"{HOST}/ray/bundle:1.0.1"] and args[-2:] == ["--registry-ca-cert-path", "/ca.pem"]
     assert environment == {"DOCKER_CONFIG": "/logins"}
     # No login of the user goes to the registry that only tells the digest, nor asks it a program that hands out logins.
-    name, args, environment = place.told[3]
+    name, args, environment = place.told[4]
     assert name == "imgpkg" and args[2].startswith("127.0.0.1:") and environment["DOCKER_CONFIG"] != "/logins"
     assert SECRET not in json.dumps(place.told)
 
@@ -258,6 +261,21 @@ def test_what_renders_to_something_wrong_is_never_pushed(place: Place, manifests
     with pytest.raises(RayError, match=words):
         place.run(FOUND, **options)
     assert "imgpkg push" not in place.runs and place.text is None
+
+
+def test_a_schema_of_the_manifests_own(place: Place) -> None:
+    own = "#@data/values-schema\n---\nnamespace: theirs\nlevel: info\n"
+    (place.folder / "manifests.yml").unlink()
+    (place.folder / "schema.yml").write_text(own)
+    (place.folder / "all.yml").write_text(MANIFESTS)
+    folder = {"manifests": str(place.folder)}
+    result = place.run(FOUND, ("digest", (TAG,), None), check_mode=True, **folder)
+    package = list(yaml.safe_load_all(result["carvel_package"]["content"]))[1]
+    assert list(package["spec"]["valuesSchema"]["openAPIv3"]["properties"]) == ["namespace", "level"]
+    (place.folder / "schema.yml").write_text(own.replace("namespace", "space"))
+    with pytest.raises(RayError, match="there is no namespace in it"):
+        place.run(FOUND, **folder)
+    assert place.runs == ["ytt -f"]
 
 
 def test_a_push_that_is_refused_says_what_was_asked_and_what_to_do(place: Place) -> None:

@@ -53,8 +53,8 @@ def test_signs_of_ytt_in_a_string_make_no_ytt_file() -> None:
     assert made(f"a: 'x #@ y'\nb: |\n  #@ z\nc: {NS}\n").startswith(HEAD)
 
 
-@pytest.mark.parametrize("scalar", ["'010'", "010", "0o14", '"1e3"', "1e3", "12:30:45", "'12:30:45'", "y", '"y"', "yes", "'yes'", "2001-01-01", "'2001-01-01'",
-                                    "1_000", "~", "'~'", "''", "=", "'null'", "0x1F", "'0x1F'", ".inf", "'.5'", '"\\u00e9 \\t"', "é", "'# no comment'"])
+@pytest.mark.parametrize("scalar", ["'010'", "010", "0o14", '"1e3"', "1e3", "12:30:45", "'12:30:45'", "y", '"y"', "yes", "'yes'",
+                                    "2001-01-01", "'2001-01-01'", "1_000", "~", "'~'", "''", "=", "'null'", "0x1F", "'0x1F'", ".inf", "'.5'", '"\\u00e9 \\t"', "é", "'# no comment'"])
 def test_values_stay_as_they_are_written(scalar: str) -> None:
     """Whoever reads them next, by whatever rules: what was plain is plain, what was quoted is quoted."""
     before = f"{{ns: {NS}, a: {scalar}}}"
@@ -76,6 +76,11 @@ def test_the_schema_declares_the_namespace() -> None:
     text = configuration({"a.yml": "a: 1"}, NS, "other")["schema.yml"]
     assert text.startswith("#@data/values-schema\n---\n") and yaml.safe_load(text) == {"namespace": "other"}
     assert yaml.safe_load(configuration({"a.yml": "a: 1"}, NS, "123")["schema.yml"]) == {"namespace": "123"}
+
+
+def test_a_schema_that_the_manifests_bring_is_the_only_one() -> None:
+    own = {"schema.yml": "#@data/values-schema\n---\nnamespace: theirs\nlevel: info\n"}
+    assert configuration(own, NS, "x") == own
 
 
 @pytest.mark.parametrize(("manifests", "namespace", "text"), [
