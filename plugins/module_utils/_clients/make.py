@@ -13,7 +13,7 @@ import typing as t
 
 from .. import _wait
 from .._errors import RayError
-from .programs import Program, _end, last_words
+from .programs import Program, end, last_words
 
 # A make that has called this play must not tell its flags and its job server to the one below.
 OUTER = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKEFILES", "GNUMAKEFLAGS", "LC_ALL", "LANGUAGE")
@@ -42,7 +42,7 @@ def run(make: Program, arguments: t.Sequence[str], *, folder: str, log: str, tim
         _watch(process, targets, timeout)
     finally:
         if process.poll() is None:
-            _end(process)
+            end(process)
     if process.returncode:
         end = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
         raise RayError(f"make failed ({end}){targets.told(' at target ')}: {said(log)}.", code="FAILED", details={"rc": process.returncode})

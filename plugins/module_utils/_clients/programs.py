@@ -83,7 +83,7 @@ class Program(t.NamedTuple):
                            hint="Run the same command by hand to see what it waits for.") from error
         finally:
             if not whole:
-                _end(process)
+                end(process)
         return heard
 
     def _failed(self, status: int, output: bytes, what: str) -> RayError:
@@ -141,7 +141,7 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _end(process: subprocess.Popen) -> None:
+def end(process: subprocess.Popen) -> None:
     """End the session of a program: first asked, then not."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
