@@ -44,8 +44,8 @@ def run(make: Program, arguments: t.Sequence[str], *, folder: str, log: str, tim
         if process.poll() is None:
             end(process)
     if process.returncode:
-        end = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
-        raise RayError(f"make failed ({end}){targets.told(' at target ')}: {said(log)}.", code="FAILED", details={"rc": process.returncode})
+        how = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
+        raise RayError(f"make failed ({how}){targets.told(' at target ')}: {said(log)}.", code="FAILED", details={"rc": process.returncode})
 
 
 def _watch(process: subprocess.Popen, targets: _Targets, timeout: float) -> None:

@@ -87,9 +87,10 @@ class Program(t.NamedTuple):
         return heard
 
     def _failed(self, status: int, output: bytes, what: str) -> RayError:
-        end = f"exit code {status}" if status > 0 else f"signal {-status}"
+        how = f"exit code {status}" if status > 0 else f"signal {-status}"
         words = last_words(output.decode(errors="replace")) or "it said nothing"
-        return RayError(f"{what} failed ({self.name}, {end}): {words}{'' if words[-1] in '.?!' else '.'}", code="FAILED", details={"rc": status, "said": words})
+        stop = "" if words[-1] in ".?!" else "."
+        return RayError(f"{what} failed ({self.name}, {how}): {words}{stop}", code="FAILED", details={"rc": status, "said": words})
 
 
 def program(name: str, path: str | None = None) -> Program:

@@ -223,8 +223,8 @@ def registries(params: dict, prefix: str = "registry_") -> Registries:
     """The registries for the options with this prefix."""
     if not HAS_REQUESTS:
         raise MissingLibrary("requests")
-    names = ("username", "password", "ca_path", "validate_certs")
-    return Registries(*[params.get(f"{prefix}{name}") for name in names[:3]], validate_certs=params.get(f"{prefix}validate_certs") is not False, prefix=prefix)
+    username, password, ca_path, validate_certs = (params.get(f"{prefix}{name}") for name in ("username", "password", "ca_path", "validate_certs"))
+    return Registries(username, password, ca_path, validate_certs=validate_certs is not False, prefix=prefix)
 
 
 @contextmanager
