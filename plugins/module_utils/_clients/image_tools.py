@@ -113,7 +113,8 @@ class Pusher:
             self._folder = None
 
     def _run(self, args: list[str], environment: dict[str, str] | None = None, what: str = "") -> str:
-        assert self._tool
+        if self._tool is None:
+            raise AssertionError("the tool is looked for before it is used")
         return self._tool.run(args, env=environment, what=what, timeout=PATIENCE)
 
     def _explained(self, error: RayError) -> RayError:

@@ -141,7 +141,7 @@ class Registry:
             return self._followed(method, path, headers)
         except RayError as error:
             if not self._may_be_plain(error):
-                raise self._named(error)
+                raise self._named(error) from None
         # What the tools do too: a registry of this very machine need not speak TLS.
         self._http.close()
         self._http = self._opened(f"http://{self.host}")
