@@ -59,6 +59,28 @@ def test_registries_become_secrets_and_go_with_them(tmp_path: Path, monkeypatch:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_they_go_with_their_supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restarted: bool) -> None:
+    quick(monkeypatch)
+    own = _spec("own", hostname="one.example.com", **LOGIN)
+
+    async def run() -> None:
+        kube = MemoryKube()
+        async with front(tmp_path, kube=kube) as vc:
+            path = f"{NM}/supervisors/{await vc.supervisor()}"
+            await vc.call("POST", f"{path}/container-image-registries", own)
+            assert len(kube.names("Secret", "kube-system")) == 1
+            assert (await vc.call("DELETE", path))[0] == 204
+            if not restarted:  # told of one more, which is not brought any more
+                await vc.call("POST", f"{path}/container-image-registries", _spec("late", hostname="two.example.com"))
+                await vc.settled()
+        async with front(tmp_path, kube=kube) as vc:
+            await vc.settled()
+            assert kube.names("Secret", "kube-system") == [] and not vc.store["supervisors"]
+
+    asyncio.run(run())
+
+
 def test_a_registry_waits_for_the_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quick(monkeypatch)
 

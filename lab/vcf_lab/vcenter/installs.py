@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from vcf_lab.vcenter import install_lifecycle, registries, supervisors
+from vcf_lab.vcenter import install_lifecycle, supervisors
 from vcf_lab.vcenter.errors import ApiError, missing
 from vcf_lab.vcenter.supervisors import supervisor_of_cluster
 from vcf_lab.vcenter.wcp_jobs import jobs
@@ -129,8 +129,7 @@ def forget(app: web.Application, record: Record) -> None:
 
 
 def resume(app: web.Application) -> None:
-    """After a restart: go on where the old front stopped, with the registries that installs are fetched from."""
-    registries.resume(app)
+    """After a restart: go on where the old front stopped."""
     works = {"CONFIGURING": install_lifecycle.install, "ERROR": install_lifecycle.install}
     works["REMOVING"] = install_lifecycle.uninstall
     for key, record in app["store"]["installs"].items():

@@ -108,11 +108,12 @@ async def _follow(app: web.Application, tried: asyncio.Event) -> None:
 
 
 async def _write(app: web.Application) -> None:
-    """One Secret per registry of every Supervisor there is, and no others."""
+    """One Secret per registry of every Supervisor that stays, and no others."""
     kube = app["kube"]
     wanted = [
         pulling.secret(record["id"], record["image_registry"])
         for supervisor in app["store"]["supervisors"].values()
+        if supervisor["config_status"] != "REMOVING"
         for record in supervisor["registries"].values()
     ]
     names = {secret["metadata"]["name"] for secret in wanted}

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from vcf_lab import pulling
 from vcf_lab.kube import KubeError
 from vcf_lab.vcenter import supervisor_objects
 from vcf_lab.vcenter.store import now
@@ -165,6 +166,8 @@ async def _remove_objects(app: web.Application) -> None:
     named = [("ConfigMap", "supervisor", "kube-system")]
     named += [(obj["kind"], obj["metadata"]["name"], None) for obj in reversed(supervisor_objects.access())]
     named += [(obj["kind"], obj["metadata"]["name"], None) for obj in supervisor_objects.custom_resource_definitions()]
+    logins = await kube.list("Secret", pulling.NAMESPACE, pulling.SELECTOR)
+    named += [("Secret", secret["metadata"]["name"], pulling.NAMESPACE) for secret in logins]
     for kind, name, namespace in named:
         await kube.delete(kind, name, namespace)
     for kind, name, namespace in named:

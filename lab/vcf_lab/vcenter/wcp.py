@@ -49,6 +49,7 @@ async def start(app: web.Application) -> None:
             jobs(app).add(key, lambda identifier=identifier: supervisor_lifecycle.take_down(app, identifier))
         elif record["config_status"] != "RUNNING":
             jobs(app).add(key, lambda identifier=identifier: supervisor_lifecycle.bring_up(app, identifier))
+    registries.resume(app)  # before the installs, which are fetched from them
     installs.resume(app)
     namespaces.resume(app)
 
