@@ -54,6 +54,7 @@ class WatchedLab(Lab):
                          TEST_RESULTS=str(self.results))
         self.first = first
         self.start = ""
+        self.empty: list[str] = []
         self.plays: dict[str, int] = {}
 
     def play(self, playbook: str, *args: str, timeout: float = 900) -> Play:
@@ -87,7 +88,7 @@ def fixture_first() -> dict[str, list[list[str]]]:
 def fixture_lab(tmp_path_factory, request, first):
     lab = WatchedLab(pathlib.Path(os.environ.get("LAB_TEST_STATE") or tmp_path_factory.mktemp("lab") / "state"), request.param, first)
     lab.up()
-    lab.start = lab.digest()
+    lab.start, lab.empty = lab.digest(), lab.whole()
     yield lab
     if not os.environ.get("LAB_TEST_STATE"):
         lab.down()

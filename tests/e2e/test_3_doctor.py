@@ -11,7 +11,8 @@ import pytest
 
 # Nothing of it depends on where a task runs.
 pytestmark = pytest.mark.parametrize("lab", ["in_process"], indirect=True)
-PARTS = ["etcd", "kube-apiserver", "kube-controller-manager", "vcsim", "vcenter", "publisher", "supervisor", "vmoperator"]
+PARTS = ["etcd", "kube-apiserver", "kube-controller-manager", "vcsim", "vcenter", "publisher", "supervisor", "vmoperator",
+         "registry", "mirror", "files"]
 
 
 def test_every_part_shows_its_process_version_and_an_answer(lab) -> None:
@@ -21,6 +22,7 @@ def test_every_part_shows_its_process_version_and_an_answer(lab) -> None:
         assert re.search(rf"^\S*\s*{part}\b.*\d+", done.stdout, re.M), done.stdout
     assert "k8s.io/kubernetes@v1.34" in done.stdout
     assert "github.com/vmware/govmomi@v0.56" in done.stdout
+    assert "github.com/distribution/distribution/v3@v3.0.0" in done.stdout
 
 
 @pytest.mark.parametrize("part", PARTS)
