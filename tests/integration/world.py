@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import typing as t
 
 from labs import Lab
 
 NAMES = {"cluster": "DC0_C0", "policy": "vSAN Default Storage Policy", "datastore": "LocalDS_0", "publisher": "https://packages.lab/dl-vm/lib.json",
-         "namespace": "world", "library": "world-images", "image": "ray-node-ubuntu-24.04"}
+         "namespace": "world", "library": "world-images", "image": "ray-node-ubuntu-24.04", "registry": "registry.lab", "mirror": "mirror.lab",
+         "files": "https://files.lab/artifactory/ray-generic"}
 # Made once the Supervisor is there, before the cases that need it.
 UP = [
     {"vcf.ray.content_library": {"name": "{{ world.library }}", "subscription_url": "{{ world.publisher }}", "datastore": "{{ world.datastore }}",
@@ -24,6 +26,8 @@ DOWN = [
     {"vcf.ray.content_library": {"name": "{{ world.library }}", "state": "absent"}},
 ]
 OLD = "7.0.3"
+# Packages are made, and fetched by a Supervisor, on this version.
+NEW = "9.1"
 # The role vi_admin with the variables of ``lab up``; of HOSTS, by USER.
 ROLE = """
 - hosts: {hosts}
@@ -50,13 +54,22 @@ def variables(lab: Lab, version: str) -> dict[str, t.Any]:
     supervisor = NAMES["cluster"] if version == OLD else "world-supervisor"
     world = {**NAMES, "password": password, "ca": own["vcenter_ca_path"], "package": own["vi_admin_service_package"], "supervisor": supervisor,
              "spec": {k: v for k, v in own["vi_admin_supervisor"].items() if k != "name"}, "version": version, "api_endpoint": "10.244.1.2", "folder": str(lab.state),
-             "ray_version": own["devops_user_cluster"]["ray_image"].rpartition(":")[2]}
+             "ray_version": own["devops_user_cluster"]["ray_image"].rpartition(":")[2], "image_archive": str(lab.state / "operator-image.tar.gz"),
+             "manifests": str(lab.state / "world/operator/artifacts/ytt-vsphere.yaml")}
+    if version == NEW:
+        world |= {"operator_source": own["carvel_package_source"], "registry_username": own["carvel_package_username"],
+                  "registry_password": own["carvel_package_password"]}
     return {"login": login, "world": world, "supervisor_login": {
         "hostname": world["api_endpoint"], "username": login["username"], "password": password, "ca_path": login["ca_path"]}}
 
 
 def begin(lab: Lab, version: str) -> None:
-    """On 7.0.3 a Supervisor cannot be enabled by the product: one is brought up by other means, as its admin would have done."""
+    """What cases find that the product does not make for them: the operator's manifests, and the Supervisor of 7.0.3, which its admin has enabled."""
+    copy = lab.state / "world/operator"
+    if version == NEW and not copy.exists():
+        shutil.copytree(lab.variables()["carvel_package_source"], copy)
+        done = lab.exec("make", "-C", str(copy), "vsphere-yaml")
+        assert done.returncode == 0, done.stdout + done.stderr
     if version == OLD and not lab.ask("/state")["supervisors"]:
         lab.ask("/supervisors", "POST", {"cluster": NAMES["cluster"], "name": NAMES["cluster"]})
 
