@@ -26,7 +26,6 @@ requirements:
 notes:
   - The image is known by the digest of its configuration, which is its id and names its layers. When the tag has this image already, nothing is
     pushed and no tool is needed. That costs one request, and one more where the registry wants a login.
-  - A tag that has another image is moved to this one. Which digest it had, the difference (C(--diff)) tells.
   - In check mode the digest is told when crane is there, as crane can tell it without a push. Whether the account may push is known to the
     registry alone, and told when it is pushed to.
   - docker and podman load the image into their own store, where it replaces others of the same name. crane leaves no trace.
@@ -55,6 +54,12 @@ options:
   executable:
     description: Path of the program that O(tool) names; that of the E(PATH) if it is not set.
     type: path
+  overwrite:
+    description:
+      - Whether a tag that the registry has for another image is moved to this one. Otherwise that is an error, and nothing is pushed.
+      - Which digest it had before is told by the difference (C(--diff)).
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -134,6 +139,7 @@ SPEC = {
     "image": {"type": "str", "required": True},
     "tool": {"type": "str", "choices": ["auto", *NAMES], "default": "auto"},
     "executable": {"type": "path"},
+    "overwrite": {"type": "bool", "default": False},
 }
 
 
@@ -146,7 +152,7 @@ def ensure(task: Task, registries: registry.Registries) -> dict:
     registries.login_at(ref.registry)
     with closing(Pusher(registries, p["tool"], p["executable"])) as pusher:
         desired = {"image": str(ref), **dict.fromkeys(("image_id", "digest", "reference"), LATER)}
-        result = reconcile(task, ContainerImage(registries, pusher, ref, ImageArchive(p["archive"])), desired)
+        result = reconcile(task, ContainerImage(registries, pusher, ref, ImageArchive(p["archive"]), overwrite=p["overwrite"]), desired)
     image = {key: None if value == LATER else value for key, value in result["container_image"].items()}
     return {**result, "container_image": {**image, "tool": pusher.name}}
 

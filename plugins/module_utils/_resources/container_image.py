@@ -18,12 +18,13 @@ class ContainerImage:
     """The image behind a tag. It is the right one when its configuration is: its digest is the image's id, and names the layers unpacked.
 
     ``registries`` reads, ``pusher`` writes; ``ref`` and ``archive`` are what the two are asked about.
+    ``overwrite``: whether the tag may be taken from another image.
     """
 
     noun = "container_image"
 
-    def __init__(self, registries: t.Any, pusher: t.Any, ref: t.Any, archive: t.Any) -> None:
-        self._registries, self._pusher, self._ref, self._archive = registries, pusher, ref, archive
+    def __init__(self, registries: t.Any, pusher: t.Any, ref: t.Any, archive: t.Any, *, overwrite: bool) -> None:
+        self._registries, self._pusher, self._ref, self._archive, self._overwrite = registries, pusher, ref, archive, overwrite
         self._saved: t.Any = None
         self._missing: UnknownYet | None = None
         self._pushed = False
@@ -47,6 +48,9 @@ class ContainerImage:
             raise self._missing
         if before and before["image_id"] == self._wanted():
             return before
+        if before and not self._overwrite:
+            raise RayError(f"{self._ref} is another image in the registry: {before['image_id']}, and that of {self._archive.path} is {self._wanted()}.",
+                           code="CONFLICT", hint="Choose another tag, or set overwrite: true if nobody counts on this one.")
         digest = self._pusher.digest(self._archive, self._saved)
         return {**desired, "image_id": self._wanted(), "digest": digest or LATER, "reference": str(self._ref.at(digest)) if digest else LATER}
 

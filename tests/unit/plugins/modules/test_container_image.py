@@ -167,7 +167,7 @@ def test_docker_counts_only_with_its_daemon(tools: Tools, archive: str) -> None:
 
 def test_docker(tools: Tools, archive: str) -> None:
     tools.make("docker")
-    told = run(archive, {**THERE, "digest": OTHER, "config": {"digest": OTHER}}, check_mode=True)
+    told = run(archive, {**THERE, "digest": OTHER, "config": {"digest": OTHER}}, check_mode=True, overwrite=True)
     assert told["changed"] and told["container_image"] == {"image": IMAGE, "image_id": IMAGE_ID, "digest": None, "reference": None, "tool": "docker"}
     assert told["diff"]["before"]["digest"] == OTHER and told["diff"]["after"]["digest"] == "known after the push"
     assert tools.calls == ["docker version --format {{.Server.Version}}"]
@@ -175,6 +175,14 @@ def test_docker(tools: Tools, archive: str) -> None:
     assert made["container_image"]["reference"] == f"{REF.name}@{DIGEST}"
     assert tools.calls[2:] == [f"docker load --input {archive}", f"docker tag operator:latest {IMAGE}", f"docker push {IMAGE}"]
     assert list(tools.entries[-1]["auths"]) == [REF.registry]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_the_tag_of_another_image_is_not_moved_unasked(tools: Tools, archive: str, check_mode: bool) -> None:
+    tools.make("crane")
+    with pytest.raises(RayError, match=f"{IMAGE} is another image in the registry: {OTHER}, and that of .* is {IMAGE_ID}"):
+        run(archive, {**THERE, "digest": OTHER, "config": {"digest": OTHER}}, check_mode=check_mode)
+    assert tools.calls == []
 
 
 def test_podman(tools: Tools, archive: str, tmp_path: pathlib.Path) -> None:
