@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 import contents
+from bytecode import compiled
 from docker_archive import Layer, write
 
 CONFIG = {
@@ -43,9 +44,9 @@ def layers() -> list[Layer]:
     entrypoint = {"entrypoint": (0o755, contents.ENTRYPOINT)}
     return [
         base,
-        Layer("Python", files=python),
-        Layer("packages", files=packages),
-        Layer("the operator", own, entrypoint),
+        Layer("Python", python, made=compiled(python)),
+        Layer("packages", packages, made=compiled(packages)),
+        Layer("the operator", own, entrypoint, compiled(own)),
     ]
 
 

@@ -24,11 +24,12 @@ FASTEST_THAT_PAYS = 4  # of the levels of compression
 
 @dataclass
 class Layer:
-    """One layer: files of this machine, texts, links and folders by their paths in the image."""
+    """One layer: files, texts, links and folders by their paths in the image."""
 
     what: str
-    files: dict[str, Path] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)  # files of this machine
     texts: dict[str, tuple[int, str]] = field(default_factory=dict)  # mode and content
+    made: dict[str, bytes] = field(default_factory=dict)  # content of files that are on no machine
     links: dict[str, str] = field(default_factory=dict)
     folders: dict[str, int] = field(default_factory=dict)
 
@@ -37,6 +38,8 @@ class Layer:
         for name, path in self.files.items():
             mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
             entries[name] = _entry(name, mode, path.read_bytes())
+        for name, content in self.made.items():
+            entries[name] = _entry(name, 0o644, content)
         for name, (mode, text) in self.texts.items():
             entries[name] = _entry(name, mode, text.encode())
         for name, target in self.links.items():
