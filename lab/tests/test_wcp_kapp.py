@@ -241,6 +241,28 @@ def test_sources_are_checked_when_a_service_is_registered(tmp_path: Path, fetch:
     at_site(tmp_path, story)
 
 
+@pytest.mark.parametrize(
+    ("fetch", "steps", "text", "says"),
+    [
+        ({"tagSelection": {"semver": {}}}, {"ytt": {}}, "", "imgpkgBundle: tagSelection is not done by this lab"),
+        (None, {"ytt": {"valuesFrom": [{"path": "a"}]}}, "", "ytt: valuesFrom is not done by this lab"),
+        (None, {"kbld": {"rawOptions": []}}, "", "kbld: rawOptions is not done by this lab"),
+        (None, {"helmTemplate": {}}, "", "helmTemplate is not a template step of this lab"),
+        (None, {"ytt": {}}, "kind: A\nmetadata: {name: a}\n", "has no apiVersion, kind or name"),
+    ],
+)
+def test_what_the_lab_does_not_do_is_told(
+    tmp_path: Path, fetch: dict[str, Any] | None, steps: dict[str, Any], text: str, says: str
+) -> None:
+    source = {"imgpkgBundle": {"image": "example/a:1", **fetch}} if fetch else {"inline": {"paths": {"a.yaml": text}}}
+
+    async def story(site: Site) -> None:
+        await site.install(carvel([source], [steps]))
+        assert says in await site.error()
+
+    at_site(tmp_path, story)
+
+
 def test_a_source_that_the_lab_does_not_fetch(tmp_path: Path) -> None:
     async def story(site: Site) -> None:
         await site.install(carvel([{"git": {"url": "https://example.com/a.git"}}]))

@@ -100,8 +100,9 @@ def rank(obj: dict[str, Any]) -> int:
 
 
 def _place(obj: dict[str, Any], namespace: str) -> None:
-    if not isinstance(obj, dict) or "kind" not in obj or "name" not in (obj.get("metadata") or {}):
-        raise ReconcileFailed("Deploying: a rendered document is not a Kubernetes object with a name")
+    metadata = obj.get("metadata") if isinstance(obj, dict) and {"apiVersion", "kind"} <= obj.keys() else None
+    if "name" not in (metadata or {}):
+        raise ReconcileFailed("Deploying: a rendered document has no apiVersion, kind or name: no Kubernetes object")
     if obj["kind"] not in CLUSTER_SCOPED:
         obj["metadata"].setdefault("namespace", namespace)
 

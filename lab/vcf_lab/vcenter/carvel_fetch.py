@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vcf_lab.vcenter.carvel_step import ReconcileFailed, inside, run
+from vcf_lab.vcenter.carvel_step import ReconcileFailed, inside, only, run
 
-KINDS = ("inline", "imgpkgBundle", "image")
+KINDS = {"inline": ("paths",), "imgpkgBundle": ("image", "subPath"), "image": ("url", "subPath")}  # with their options
 IMGPKG_SAYS = "imgpkg: Error: "  # vendir has imgpkg built in, so its users do not see this
 
 
@@ -34,6 +34,7 @@ async def fetch(sources: list[dict[str, Any]], folder: Path, imgpkg: Path, envir
             raise ReconcileFailed(f"Fetching ({number}): {other} is not fetched by this lab, only {', '.join(KINDS)}")
         if source[kind].get("secretRef"):
             raise ReconcileFailed(f'Fetching: secrets "{source[kind]["secretRef"].get("name")}" not found')
+        only(source[kind], KINDS[kind], f"Fetching ({number}): {kind}")
         if kind == "inline":
             _inline(source[kind], into)
         else:

@@ -46,6 +46,13 @@ async def run(
     return Done(process.returncode or 0, out.decode(), err.decode(errors="replace").strip())
 
 
+def only(options: dict[str, Any], known: tuple[str, ...], where: str) -> None:
+    """Refuse what this lab does not do: left out in silence it would seem to work."""
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise ReconcileFailed(f"{where}: {unknown[0]} is not done by this lab, only {', '.join(known)}")
+
+
 def inside(folder: Path, name: Any) -> Path:
     """A path that a package names; it cannot leave the folder."""
     path = (folder / str(name)).resolve()

@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
-from vcf_lab.vcenter.carvel_step import Done, ReconcileFailed, inside, run
+from vcf_lab.vcenter.carvel_step import Done, ReconcileFailed, inside, only, run
 
 STDIN = "-"
+OPTIONS = {"ytt": ("paths", "inline", "fileMarks", "ignoreUnknownComments"), "kbld": ("paths",)}
 
 
 class Templates:
@@ -27,13 +28,16 @@ class Templates:
         text: str | None = None
         given = self._given(namespace, values)
         for number, step in enumerate(steps):
-            if "ytt" in step:
-                done = await self._ytt(number, step["ytt"] or {}, text, given)
+            kind = next(iter(step), "nothing")
+            if kind not in OPTIONS:
+                raise ReconcileFailed(f"Templating: {kind} is not a template step of this lab")
+            options = step[kind] or {}
+            only(options, OPTIONS[kind], f"Templating ({number}): {kind}")
+            if kind == "ytt":
+                done = await self._ytt(number, options, text, given)
                 given = []
-            elif "kbld" in step:
-                done = await self._kbld(step["kbld"] or {}, text)
             else:
-                raise ReconcileFailed(f"Templating: {next(iter(step), 'nothing')} is not a template step of this lab")
+                done = await self._kbld(options, text)
             if done.code:
                 raise ReconcileFailed(done.said or f"Templating dir: exit status {done.code}")
             text = done.out
@@ -49,8 +53,6 @@ class Templates:
         return given
 
     async def _ytt(self, number: int, options: dict[str, Any], text: str | None, given: list[str]) -> Done:
-        if options.get("valuesFrom"):
-            raise ReconcileFailed("Templating: valuesFrom of ytt is not done by this lab")
         command = [str(self._tools / "ytt"), *self._files(options, text)]
         inline = (options.get("inline") or {}).get("paths") or {}
         if inline:
