@@ -163,14 +163,14 @@ def test_a_failed_pull_is_told_in_the_tools_words(lab: Lab, crane: Path, errors:
     with pytest.raises(ImageError) as caught:
         get(lab, f"registry.example.com/ray/op@{SHA}")
     assert caught.value.reason == "ErrImagePull"
-    assert caught.value.message.startswith(f'failed to pull image "registry.example.com/ray/op@{SHA}": {told}')
+    assert str(caught.value).startswith(f'failed to pull image "registry.example.com/ray/op@{SHA}": {told}')
 
 
 def test_never_means_never(lab: Lab, crane: Path) -> None:
     with pytest.raises(ImageError) as caught:
         get(lab, "x1:2", "Never")
     assert (caught.value.reason, calls(crane)) == ("ErrImageNeverPull", [])
-    assert caught.value.message == 'Container image "x1:2" is not present with pull policy of Never'
+    assert str(caught.value) == 'Container image "x1:2" is not present with pull policy of Never'
 
 
 def damage_a_blob(place: Path) -> str:
@@ -211,7 +211,7 @@ def test_a_damaged_image_is_refused_and_leaves_nothing(lab: Lab, crane: Path, da
     why = damage(crane / "layout")
     with pytest.raises(ImageError) as caught:
         get(lab, f"registry.example.com/ray/op@{SHA}")
-    assert caught.value.reason == "ErrImagePull" and why in caught.value.message
+    assert caught.value.reason == "ErrImagePull" and why in str(caught.value)
     assert list((lab.state / "images").iterdir()) == []
 
 

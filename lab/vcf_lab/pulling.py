@@ -69,9 +69,8 @@ async def environment(kube: Any, folder: Path) -> dict[str, str]:
         certificates += chain.rstrip() + "\n" if chain else ""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    no_more = (
-        folder / "no-certificates"
-    )  # Go adds the system's folders of certificates to the file unless told otherwise
+    # Go adds the system's folders of certificates to the file unless told otherwise.
+    no_more = folder / "no-certificates"
     no_more.mkdir(exist_ok=True)
     write_private(folder / "config.json", json.dumps({"auths": auths}))
     write_private(folder / "ca.pem", certificates)

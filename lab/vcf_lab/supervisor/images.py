@@ -35,7 +35,6 @@ class ImageError(Exception):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-        self.message = message
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,8 @@ class Images:
                 process.kill()
                 await process.wait()
         if process.returncode:
-            raise ImageError("ErrImagePull", f'failed to pull image "{reference}": {last_words(errors.decode())}')
+            why = last_words(errors.decode(errors="replace"))
+            raise ImageError("ErrImagePull", f'failed to pull image "{reference}": {why}')
         return output.decode()
 
     def _index(self) -> dict[str, dict[str, str]]:

@@ -47,11 +47,6 @@ class Reference:
     def name(self) -> str:
         return f"{self.registry}/{self.repository}"
 
-    @property
-    def last(self) -> str:
-        """The image's own name, wherever it is kept."""
-        return self.repository.rpartition("/")[2]
-
     def at(self, digest: str) -> str:
         return f"{self.name}@{digest}"
 
