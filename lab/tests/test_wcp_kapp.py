@@ -228,6 +228,7 @@ def test_pods_of_the_version_before_do_not_count(tmp_path: Path) -> None:
         ([{"inline": {"paths": {}}}, {"image": {"url": ""}}], "fetch[1].image.url is missing"),
         ([{"imgpkgBundle": {"image": "a/b"}, "inline": {}}], "fetch[0] has to be one source"),
         (["a/b"], "fetch[0] has to be one source"),
+        ([{"inline": {"paths": {"a.yaml": 1}}}], "fetch[0].inline.paths has to be texts"),
     ],
 )
 def test_sources_are_checked_when_a_service_is_registered(tmp_path: Path, fetch: list[Any], says: str) -> None:
@@ -259,6 +260,14 @@ def test_what_the_lab_does_not_do_is_told(
     async def story(site: Site) -> None:
         await site.install(carvel([source], [steps]))
         assert says in await site.error()
+
+    at_site(tmp_path, story)
+
+
+def test_files_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        await site.install(carvel([{"inline": {"paths": {"a": "", "a/b.yaml": ""}}}]))
+        assert "Errno" in await site.error()
 
     at_site(tmp_path, story)
 

@@ -43,7 +43,7 @@ async def run(
         if process.returncode is None:  # too slow, or the install was stopped
             process.kill()
             await process.wait()
-    return Done(process.returncode or 0, out.decode(), err.decode(errors="replace").strip())
+    return Done(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace").strip())
 
 
 def only(options: dict[str, Any], known: tuple[str, ...], where: str) -> None:

@@ -48,7 +48,7 @@ async def install(app: web.Application, key: str) -> None:
         try:
             await _reconcile(app, record)
             break
-        except (ReconcileFailed, KubeError) as error:
+        except (ReconcileFailed, KubeError, OSError) as error:  # OSError: of the files of a package
             LOG.warning("install %s: %s", key, error)
             _failed(app, record, str(error))
             await pause(app, "retry")

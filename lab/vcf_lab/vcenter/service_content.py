@@ -150,6 +150,9 @@ def _fetch_errors(sources: list[Any]) -> list[str]:
             errors.append(f"{where} has to be one source, such as imgpkgBundle or inline.")
             continue
         name = {"imgpkgBundle": "image", "image": "url"}.get(kinds[0])
+        paths = source[kinds[0]].get("paths") or {} if kinds[0] == "inline" else {}
+        if not isinstance(paths, dict) or not all(isinstance(text, str) for text in paths.values()):
+            errors.append(f"{where}.inline.paths has to be texts by their names.")
         if name and (not isinstance(source[kinds[0]].get(name), str) or not source[kinds[0]][name]):
             errors.append(f"{where}.{kinds[0]}.{name} is missing.")
     return errors
