@@ -28,7 +28,8 @@ requirements:
   - PyYAML, which comes with ansible-core
 notes:
   - Nothing is copied when the archive holds the same bundle and the same text, or the registry has the digests of the bundle and of every image.
-    That is found out without imgpkg, by one request for each digest.
+    That is found out without imgpkg. For an archive no registry is asked; the registry of O(bundle) is asked once for each digest, and twice more
+    for the lock of the bundle where no archive tells it. A package that names its bundle by tag costs one request at its own registry.
   - After a copy the registry is asked for each digest, and an archive is read, before the task is said to have succeeded.
   - The login and the authorities of O(registry_username) and its like are for the registry of O(bundle); those of O(source_username) for the one
     that the package is in. Neither goes to the other.
@@ -197,9 +198,9 @@ SPEC = {
 def ensure(task: Task, copier: package_copier.PackageCopier) -> dict:
     """Bring the copy to what its original is."""
     p = task.params
-    if p["package"] and p["archive"] and p["bundle"]:
-        raise RayError("With package, archive and bundle it is not clear what is to be copied where.", code="INPUT",
-                       hint="Give package and archive to write the archive; archive, bundle and path to read it; package, bundle and path to do both.")
+    if [bool(p[name]) for name in ("package", "archive", "bundle")].count(True) != 2:
+        raise RayError("Two of package, archive and bundle say what is copied where; neither one of them nor all three do.", code="INPUT",
+                       hint="Give package and archive to write the archive; archive, bundle and path to read it; package, bundle and path without one.")
     archive = PackageArchive(p["archive"]) if p["archive"] else None
 
     def original() -> Original:

@@ -23,7 +23,8 @@ extends_documentation_fragment:
 requirements:
   - PyYAML, which comes with ansible-core
 notes:
-  - No tool is needed. A bundle costs two requests, and one for each of its images, by which is seen whether it was copied along with the bundle.
+  - No tool is needed. A bundle costs two requests, and one for each of its images, by which is seen whether they were copied along with the bundle;
+    the first that was not ends that.
   - Images that were all copied into the repository of their bundle are fetched from there, whatever the lock calls them; that is how imgpkg has it.
   - In packages that have their manifests inline, the values of all keys C(image) count, as they do for C(kbld).
 seealso:
@@ -49,6 +50,7 @@ options:
     description:
       - Registries, or beginnings of repositories in them, such as C(registry.example.com) or C(registry.example.com/ray).
       - Bundles count as images do. Other sources than registries are refused, as they cannot be looked into.
+      - Without it, or when it is empty, nothing is refused.
     type: list
     elements: str
 """
@@ -105,11 +107,11 @@ carvel_packages:
 from ..module_utils._clients import registry, service_package
 from ..module_utils._clients.package_copier import lock_of
 from ..module_utils._clients.reference import Reference
-from ..module_utils._errors import RayError
+from ..module_utils._errors import MissingLibrary, RayError
 from ..module_utils._module import run
 from ..module_utils._reconcile import Task
 from ..module_utils._resources.package_file import Package, packages
-from ..module_utils._resources.package_images import inline_images, located, refuse, wrong_with
+from ..module_utils._resources.package_images import Wrong, inline_images, is_in, located, prefixes, refuse, wrong_with
 
 SPEC = {
     **registry.ARGSPEC,
@@ -121,14 +123,22 @@ SPEC = {
 def read(task: Task, registries: registry.Registries) -> dict:
     """All packages with their images; refuses those that must not be used."""
     p = task.params
+    allowed = prefixes(p["allowed_registries"] or [])
     text, what = service_package.package_of(p) or ("", "package")
-    found, allowed = [], p["allowed_registries"] or []
-    wrong = []
+    found, wrong = [], []
     for package in packages(text, what):
-        bundles = [located(image) for image in package.bundles]
-        images = [image for bundle in package.bundles for image in _of_bundle(registries, bundle)] + inline_images(package)
+        bundles, images, unseen = [located(image) for image in package.bundles], [], []
+        for bundle in bundles:
+            try:
+                images += _of_bundle(registries, bundle["image"])
+            except RayError as error:
+                # One that is refused for where it is need not be there, so that the others are told with it.
+                if isinstance(error, MissingLibrary) or not allowed or is_in(bundle, allowed):
+                    raise
+                unseen.append(Wrong(bundle["image"], f"it could not be found out which images it has ({error.message.rstrip('.')})"))
+        images += inline_images(package)
         found.append({"name": package.name, "version": package.version, "bundles": bundles, "images": images})
-        wrong += wrong_with(package, bundles, images, allowed) if allowed else []
+        wrong += [*wrong_with(package, bundles, images, allowed), *unseen] if allowed else []
     refuse(wrong, allowed)
     return {"changed": False, "carvel_packages": found}
 
@@ -141,7 +151,7 @@ def _of_bundle(registries: registry.Registries, bundle: str) -> list[dict]:
     if images is None:
         raise RayError(f"The bundle {bundle} is not in its registry.", code="NOT_FOUND",
                        hint="Push it with vcf.ray.carvel_package, or copy the package with vcf.ray.carvel_package_copy.")
-    beside = all([registries.has(ref, image["digest"]) for image in images])
+    beside = all(registries.has(ref, image["digest"]) for image in images)
     return [located(str(ref.at(image["digest"])) if beside else image["image"], image["image"]) for image in images]
 
 

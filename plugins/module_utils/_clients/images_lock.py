@@ -37,7 +37,7 @@ def locked(layer: bytes, what: str) -> list[dict]:
         if document["kind"] != KIND:
             raise KeyError(KIND)
         return [_entry(entry) for entry in document.get("images") or []]
-    except (tarfile.TarError, zlib.error, OSError, EOFError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (tarfile.TarError, zlib.error, OSError, EOFError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise RayError(f"The lock {LOCK} of {what} cannot be read.", code="INPUT",
                        hint="Build the bundle with vcf.ray.carvel_package, or with kbld and imgpkg.") from error
 

@@ -53,11 +53,15 @@ class PackageArchive:
     def replaced(self) -> t.Iterator[PackageArchive]:
         """A new archive that takes the place of this one when it has come out well; anybody may read it."""
         target = os.path.realpath(self.path)
-        with tempfile.TemporaryDirectory(dir=os.path.dirname(target), prefix=f".{os.path.basename(target)}-") as folder:
-            new = PackageArchive(os.path.join(folder, os.path.basename(target)))
-            yield new
-            os.chmod(new.path, 0o644)
-            os.replace(new.path, target)
+        try:
+            with tempfile.TemporaryDirectory(dir=os.path.dirname(target), prefix=f".{os.path.basename(target)}-") as folder:
+                new = PackageArchive(os.path.join(folder, os.path.basename(target)))
+                yield new
+                os.chmod(new.path, 0o644)
+                os.replace(new.path, target)
+        except OSError as error:
+            raise RayError(f"The archive {self.path} cannot be written: {error.strerror or error}.", code="INPUT",
+                           hint="Is there space left, and may you write it?") from error
 
     def read(self) -> Contents:
         """What it holds, when that is whole: every image of every lock, every layer in its full length.
@@ -70,8 +74,8 @@ class PackageArchive:
                 return self._contents({member.name: member for member in tar.getmembers()}, tar)
         except tarfile.TarError as error:
             raise self._unusable(f"is no tar, or only the beginning of one ({error})") from error
-        except EOFError as error:
-            raise self._unusable("is cut short") from error
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise self._unusable("is no tar of imgpkg; that of docker save, for one, is for vcf.ray.container_image") from error
         except OSError as error:
             raise RayError(f"The archive {self.path} cannot be read: {error.strerror or error}.", code="INPUT",
                            hint="Name a file that can be read with archive, a path where the task runs.") from error
@@ -93,22 +97,19 @@ class PackageArchive:
             if digest not in here:
                 raise self._unusable(f"does not hold the image {entry['image']}, which its bundle names")
         bundle = f"{root['Refs'][0].partition('@')[0]}@{_digest(root)}"
-        return Contents(bundle, _digest(root), list(found.values()), self._member(PACKAGE, members, tar).decode("utf-8"))
+        return Contents(bundle, _digest(root), list(found.values()), self._package(members, tar))
 
     def _images(self, members: dict[str, tarfile.TarInfo], tar: tarfile.TarFile) -> t.Iterator[dict]:
         """The descriptions of all images, those inside of an index after it; the layers of each are there in full length."""
         if MANIFEST not in members:
             raise self._unusable(f"is no tar of imgpkg: it has no {MANIFEST}")
-        try:
-            entries = json.loads(self._member(MANIFEST, members, tar))
-            waiting = [entry.get("Image") or entry["ImageIndex"] for entry in entries]
-            while waiting:
-                image = waiting.pop(0)
-                self._whole(image, members)
-                waiting += [*(image.get("Images") or []), *(image.get("Indexes") or [])]
-                yield image
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise self._unusable("is no tar of imgpkg; that of docker save, for one, is for vcf.ray.container_image") from error
+        entries = json.loads(self._member(MANIFEST, members, tar))
+        waiting = [entry.get("Image") or entry["ImageIndex"] for entry in entries]
+        while waiting:
+            image = waiting.pop(0)
+            self._whole(image, members)
+            waiting += [*(image.get("Images") or []), *(image.get("Indexes") or [])]
+            yield image
 
     def _whole(self, image: dict, members: dict[str, tarfile.TarInfo]) -> None:
         raw = image["Manifest"]["Raw"] if "Manifest" in image else image["Raw"]
@@ -124,6 +125,12 @@ class PackageArchive:
     def _layer(self, image: dict, members: dict[str, tarfile.TarInfo], tar: tarfile.TarFile) -> bytes:
         """The one layer of a bundle."""
         return self._member(_file_of(image["Layers"][0]), members, tar)
+
+    def _package(self, members: dict[str, tarfile.TarInfo], tar: tarfile.TarFile) -> str:
+        try:
+            return self._member(PACKAGE, members, tar).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise self._unusable(f"holds a {PACKAGE} that is no text in UTF-8") from error
 
     def _member(self, name: str, members: dict[str, tarfile.TarInfo], tar: tarfile.TarFile) -> bytes:
         file = tar.extractfile(members[name])

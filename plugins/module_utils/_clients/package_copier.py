@@ -93,7 +93,12 @@ class PackageCopier:
         with logins([entry for where in both for entry in where.entries()], authorities) as environment:
             carvel = Carvel(self._paths, environment, ca_paths=authorities, validate_certs=all(where.validate_certs for where in both))
             carvel.need()
-            yield carvel
+            try:
+                yield carvel
+            except RayError as error:
+                # Here two registries may be meant.
+                error.hint = error.hint and error.hint.replace("with registry_ca_path", "with source_ca_path or registry_ca_path")
+                raise
 
 
 @contextmanager

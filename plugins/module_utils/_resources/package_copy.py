@@ -164,14 +164,15 @@ class RegistryCopy(_Copy):
 
     def read(self) -> dict | None:
         original, content = self.original, self._file.read()
-        digest = original.digest if self._copier.present([original.digest]) else self._copier.tagged(original.tag)
+        there = bool(self._copier.present([original.digest]))
+        digest = original.digest if there else self._copier.tagged(original.tag)
         if digest is None and content is None:
             return None
-        return self._shown(digest, self._here(), content)
+        return self._shown(digest, self._here(there), content)
 
-    def _here(self) -> list[dict]:
+    def _here(self, bundle: bool) -> list[dict]:
         """Those images that the repository has. Where it has the bundle, that tells them, so that the original need not be asked."""
-        if self.original.images is None:
+        if bundle and self.original.images is None:
             self._found = self.original._replace(images=self._copier.locked(f"{self._repository}@{self.original.digest}"))
         images = self._images()
         here = self._copier.present(entry["digest"] for entry in images)

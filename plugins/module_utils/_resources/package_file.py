@@ -72,7 +72,10 @@ def the_bundle(text: str, what: str) -> tuple[Package, str]:
 def pointed(text: str, image: str, what: str) -> str:
     """The file with ``image`` as its bundle. All else stays byte for byte, save for an anchor that stands in the way."""
     nodes = list(_composed(text, what))
-    node, parent = next(found for found in map(_image_of, nodes) if found)
+    node, parent = next((found for found in map(_image_of, nodes) if found), (None, None))
+    if node is None:
+        raise RayError(f"The {what} has the reference of its bundle from somewhere else by a merge (<<), so it cannot be replaced there.", code="INPUT",
+                       hint="Write the reference to where it belongs: under imgpkgBundle, as image.")
     if node.value == image:
         return text
     new = yaml.ScalarNode("tag:yaml.org,2002:str", image, style=node.style if node.style in ("'", '"') else None)
@@ -163,6 +166,9 @@ def _package(document: dict, what: str) -> Package:
     if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) and step for step in steps):
         raise RayError(f"{title} has nothing to fetch under {'.'.join(FETCH)}.", code="INPUT", hint=HINT)
     for step in steps:
+        inline = step.get("inline") or {}
+        if not isinstance(inline, dict) or not isinstance(inline.get("paths") or {}, dict):
+            raise RayError(f"{title} fetches something inline that is no map with paths.", code="INPUT", hint=HINT)
         bundle = step.get("imgpkgBundle", {"image": "x"})
         if not isinstance(bundle, dict) or not isinstance(bundle.get("image"), str) or not bundle["image"]:
             raise RayError(f"{title} fetches an imgpkgBundle without an image.", code="INPUT", hint=HINT)

@@ -49,12 +49,26 @@ def inline_images(package: Package) -> list[dict]:
     return [located(image) for image in dict.fromkeys(found)]
 
 
+def prefixes(registries: t.Iterable[str]) -> list[str]:
+    """Registries, or beginnings of repositories in them, as images are named by them.
+
+    Raises:
+        RayError: ``INPUT`` for what is no registry.
+    """
+    return [_prefix(text) for text in registries]
+
+
+def is_in(entry: dict, allowed: list[str]) -> bool:
+    """Whether an image is in one of these registries (prefixes)."""
+    name = _name(entry["image"])
+    return any(name == prefix or name.startswith(f"{prefix}/") for prefix in allowed)
+
+
 def wrong_with(package: Package, bundles: t.Iterable[dict], images: t.Iterable[dict], allowed: list[str]) -> list[Wrong]:
-    """All that must not be used of a package, its bundles first."""
-    prefixes = [_prefix(text) for text in allowed]
+    """All that must not be used of a package when only ``allowed`` (prefixes) may be; its bundles first."""
     found = []
     for entry in [*bundles, *images]:
-        if not _allowed(entry["image"], prefixes):
+        if not is_in(entry, allowed):
             found.append(Wrong(entry["image"], f"its registry {entry['registry']} is not among {', '.join(allowed)}"))
         if not entry["digest"]:
             found.append(Wrong(entry["image"], "it is named by tag only, which can be moved to another image"))
@@ -112,19 +126,18 @@ def _walk(value: t.Any) -> t.Iterator[str]:
             yield from _walk(item)
 
 
-def _allowed(image: str, prefixes: list[str]) -> bool:
-    name = _name(image)
-    return any(name == prefix or name.startswith(f"{prefix}/") for prefix in prefixes)
-
-
 def _prefix(text: str) -> str:
-    """A registry, or one with the beginning of a path, as images are named by it."""
     prefix = text.removeprefix("https://").rstrip("/")
-    if not prefix or "//" in prefix or "@" in prefix or ":" in prefix.partition("/")[2]:
+    if "//" in prefix or "@" in prefix or ":" in prefix.partition("/")[2] or not _is_host(prefix.partition("/")[0]):
         raise RayError(f"{text!r} in allowed_registries is no registry.", code="INPUT",
                        hint="Write a host, or a host and the beginning of a path: registry.example.com or registry.example.com/ray.")
     host, slash, path = prefix.partition("/")
     return _host(host) + slash + path
+
+
+def _is_host(text: str) -> bool:
+    """Whether the first part of a reference is a host, as docker tells it."""
+    return "." in text or ":" in text or text == "localhost"
 
 
 def _name(image: str) -> str:
@@ -133,7 +146,7 @@ def _name(image: str) -> str:
     head, slash, last = name.rpartition("/")
     name = head + slash + last.partition(":")[0]
     host, slash, path = name.partition("/")
-    if not slash or not ("." in host or ":" in host or host == "localhost"):
+    if not slash or not _is_host(host):
         return f"{DOCKER_HUB}/{name if slash else f'library/{name}'}"
     return f"{_host(host)}/{path}"
 
