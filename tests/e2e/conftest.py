@@ -79,6 +79,12 @@ class WatchedLab(Lab):
         return self.exec("kubectl", "--kubeconfig", str(self.state / "kubeconfig"), *args)
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """For several workers: these tests go one after the other in one of them, those of the lab file by file."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("e2e" if item.path.parent == pathlib.Path(__file__).parent else item.path.stem))
+
+
 @pytest.fixture(scope="session", name="first")
 def fixture_first() -> dict[str, list[list[str]]]:
     return {}

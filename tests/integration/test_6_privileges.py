@@ -83,11 +83,11 @@ def test_the_role_passes_with_its_documented_privileges_and_misses_each(lab, run
     assert lab.digest() == start
 
 
-@pytest.mark.parametrize("role", ["devops_user", "data_scientist"])
+@pytest.mark.parametrize("role", ["carvel_package", "devops_user", "data_scientist"])
 def test_the_other_roles_need_no_privilege_of_vcenter(role) -> None:
     assert documented(role) == set()
 
 
 def test_the_page_is_about_the_roles_there_are() -> None:
     roles = {path.name for path in pathlib.Path(ROOT / "roles").iterdir()}
-    assert roles == {"vi_admin", "devops_user", "data_scientist"}
+    assert roles == {"vi_admin", "carvel_package", "devops_user", "data_scientist"}
