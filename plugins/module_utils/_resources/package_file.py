@@ -146,7 +146,8 @@ def _loaded(text: str, what: str) -> list:
 def _unreadable(error: Exception, what: str) -> RayError:
     mark = getattr(error, "problem_mark", None)
     where = f" in line {mark.line + 1}" if mark else ""
-    return RayError(f"The {what} is no YAML{where}: {getattr(error, 'problem', None) or error}.", code="INPUT", hint=HINT)
+    why = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+    return RayError(f"The {what} is no YAML{where}: {why}.", code="INPUT", hint=HINT)
 
 
 def _is_package(document: t.Any) -> bool:
