@@ -110,7 +110,7 @@ from ..module_utils._clients.reference import Reference
 from ..module_utils._errors import MissingLibrary, RayError
 from ..module_utils._module import run
 from ..module_utils._reconcile import Task
-from ..module_utils._resources.package_file import Package, packages
+from ..module_utils._resources.package_file import packages
 from ..module_utils._resources.package_images import Wrong, inline_images, is_in, located, prefixes, refuse, wrong_with
 
 SPEC = {

@@ -117,7 +117,8 @@ class ArchiveCopy(_Copy):
         self.name = archive.path
 
     def read(self) -> dict | None:
-        self.original
+        # The package comes first: where there is none yet, no archive can be told to be its own.
+        self._found = self.original
         if not self._archive.there:
             return None
         try:

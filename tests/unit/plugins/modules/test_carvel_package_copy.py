@@ -102,9 +102,8 @@ class Sites:
         file = self.folder / "bin/runs"
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
-    @property
     def questions(self) -> tuple[list[str], list[str]]:
-        """Those to the source and those to the mirror, with names in place of digests."""
+        """Those to the source and those to the mirror since the last time, with names in place of digests."""
         names = {OPERATOR.digest[:15]: "OPERATOR", self.bundle.digest[:15]: "BUNDLE", shelf.digest(self.bundle.layer)[:15]: "LAYER"}
 
         def named(asked: list[str]) -> list[str]:
@@ -138,11 +137,11 @@ HERE = ["HEAD manifests BUNDLE", "HEAD manifests OPERATOR"]
 
 def test_from_one_registry_to_the_other(sites: Sites) -> None:
     check = sites.across(check_mode=True)
-    assert sites.questions == (LOCK, ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0"])
+    assert sites.questions() == (LOCK, ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0"])
     assert check["changed"] and not sites.runs and not sites.path.exists() and not sites.mirror.content
     real = sites.across()
     assert real == check and sites.path.read_text() == real["carvel_package_copy"]["content"]
-    assert sites.questions == ([*LOCK, "HEAD manifests 1.0.0"], ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0", *HERE, *HERE])
+    assert sites.questions() == ([*LOCK, "HEAD manifests 1.0.0"], ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0", *HERE, *HERE])
     assert real["carvel_package_copy"] | {"checksum": "", "content": ""} == {
         "name": "ray-on-vcf.broadcom.com", "version": "1.0.0", "bundle": f"{sites.target}@{sites.bundle.digest}", "digest": sites.bundle.digest,
         "images": [{"image": f"{sites.target}@{OPERATOR.digest}", "origin": f"{sites.source.address}/ray/operator@{OPERATOR.digest}",
@@ -161,7 +160,7 @@ def test_only_the_bundle_of_the_yaml_is_another_one(sites: Sites) -> None:
 def test_again_the_source_is_asked_for_nothing(sites: Sites, check_mode: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     sites.copied()
     sites.across()
-    sites.questions
+    sites.questions()
     before = sites.path.stat().st_mtime_ns
     # Nor is imgpkg needed, or the login at the source.
     monkeypatch.setenv("PATH", "/none")
@@ -169,15 +168,15 @@ def test_again_the_source_is_asked_for_nothing(sites: Sites, check_mode: bool, m
     sites.source.server_close()
     result = sites.across(check_mode)
     assert not result["changed"] and result["diff"]["before"] == result["diff"]["after"]
-    assert sites.questions == ([], ["HEAD manifests BUNDLE", *LOCK, "HEAD manifests OPERATOR"])
+    assert sites.questions() == ([], ["HEAD manifests BUNDLE", *LOCK, "HEAD manifests OPERATOR"])
     assert sites.path.stat().st_mtime_ns == before
 
 
 def test_into_one_archive(sites: Sites) -> None:
     check = sites.to_archive(check_mode=True)
-    assert sites.questions == (LOCK, []) and check["changed"] and not sites.archive.exists()
+    assert sites.questions() == (LOCK, []) and check["changed"] and not sites.archive.exists()
     real = sites.to_archive()
-    assert real == check and sites.questions == ([*LOCK, "HEAD manifests 1.0.0"], [])
+    assert real == check and sites.questions() == ([*LOCK, "HEAD manifests 1.0.0"], [])
     assert real["carvel_package_copy"]["content"] == sites.text() and real["carvel_package_copy"]["archive"] == str(sites.archive)
     assert sites.archive.stat().st_mode & 0o777 == 0o644 and sites.files == ["bin", "goods.tar", "package.tar", "package.yaml"]
     assert sites.runs[0]["args"][:3] == ["copy", "-b", f"{sites.origin}:1.0.0"]
@@ -187,7 +186,7 @@ def test_into_one_archive(sites: Sites) -> None:
 def test_an_archive_that_holds_it_needs_no_registry(sites: Sites, check_mode: bool) -> None:
     sites.archived()
     result = sites.to_archive(check_mode)
-    assert not result["changed"] and sites.questions == ([], []) and not sites.runs
+    assert not result["changed"] and sites.questions() == ([], []) and not sites.runs
     assert result["carvel_package_copy"]["bundle"] == f"{sites.origin}@{sites.bundle.digest}"
     assert [image["digest"] for image in result["carvel_package_copy"]["images"]] == [OPERATOR.digest]
 
@@ -204,14 +203,14 @@ def test_an_archive_with_the_yaml_of_before_is_replaced(sites: Sites) -> None:
 def test_out_of_the_archive(sites: Sites) -> None:
     sites.archived()
     check = sites.from_archive(check_mode=True)
-    assert sites.questions == ([], ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0"])
+    assert sites.questions() == ([], ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0"])
     real = sites.from_archive()
     assert real == check and sites.path.read_text() == sites.text(f"{sites.target}@{sites.bundle.digest}")
-    assert sites.questions == ([], ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0", *HERE, *HERE])
+    assert sites.questions() == ([], ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0", *HERE, *HERE])
     run = sites.runs[0]
     assert run["args"][:5] == ["copy", "--tar", str(sites.archive), "--to-repo", sites.target] and list(run["auths"]) == [sites.mirror.address]
     again = sites.from_archive()
-    assert not again["changed"] and sites.questions == ([], HERE) and not sites.runs
+    assert not again["changed"] and sites.questions() == ([], HERE) and not sites.runs
 
 
 def test_imgpkg_gets_logins_and_authorities_by_its_environment(sites: Sites) -> None:
@@ -241,14 +240,14 @@ def test_a_package_that_names_its_bundle_by_tag(sites: Sites) -> None:
     sites.package.write_text(sites.text(f"{sites.origin}:1.0.0"))
     sites.copied()
     result = sites.across()
-    assert sites.questions[0] == ["HEAD manifests 1.0.0"]
+    assert sites.questions()[0] == ["HEAD manifests 1.0.0"]
     assert f"image: {sites.target}@{sites.bundle.digest}   # the bundle" in result["carvel_package_copy"]["content"]
 
 
 def test_a_package_that_is_at_its_new_place_already(sites: Sites) -> None:
     sites.copied()
     sites.package.write_text(sites.text(f"{sites.target}@{sites.bundle.digest}"))
-    assert not sites.across(path=sites.package)["changed"] and sites.questions[0] == []
+    assert not sites.across(path=sites.package)["changed"] and sites.questions()[0] == []
 
 
 def test_a_copy_that_was_cut_short_is_brought_to_its_end(sites: Sites) -> None:
@@ -286,7 +285,7 @@ def test_another_bundle_of_this_version(sites: Sites, check_mode: bool) -> None:
 def test_a_version_that_is_no_tag(sites: Sites) -> None:
     sites.package.write_text(sites.text(version="1.0.0+7"))
     sites.across(check_mode=True)
-    assert "HEAD manifests 1.0.0_7" in sites.questions[1]
+    assert "HEAD manifests 1.0.0_7" in sites.questions()[1]
 
 
 def unknown(sites: Sites, words: str, run: t.Callable[..., dict], **options: t.Any) -> RayError:
