@@ -29,8 +29,8 @@ def test_none_at_all(text: str) -> None:
 
 @pytest.mark.parametrize("layer", [b"", b"no layer", b"\x1f\x8bcut", shelf.layer(other="x"), shelf.layer(**{".imgpkg__images.yml": "a: [b"}), *(
     shelf.layer(**{".imgpkg__images.yml": text}) for text in (
-        "", "- x\n", "kind: Other\n", f"{HEAD}images: 7\n", f"{HEAD}images: [x]\n", f"{HEAD}images: [{{image: 'x:1'}}]\n", f"{HEAD}images: [{{image: 7}}]\n",
-        f"{HEAD}images: [{{}}]\n", f"{HEAD}images: [{{image: '{IMAGE}', annotations: x}}]\n"))])
+        "", "- x\n", "kind: Other\n", f"{HEAD}images: 7\n", f"{HEAD}images: [x]\n", f"{HEAD}images: [{{image: 'x:1'}}]\n",
+        f"{HEAD}images: [{{image: 7}}]\n", f"{HEAD}images: [{{}}]\n", f"{HEAD}images: [{{image: '{IMAGE}', annotations: x}}]\n"))])
 def test_what_is_no_lock(layer: bytes) -> None:
     with pytest.raises(RayError, match="The lock .imgpkg/images.yml of the bundle x cannot be read") as caught:
         locked(layer, "the bundle x")

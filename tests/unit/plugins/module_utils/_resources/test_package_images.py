@@ -71,7 +71,8 @@ def test_what_is_not(allowed: str, image: str) -> None:
     assert not is_in(located(image), prefixes([allowed]))
 
 
-@pytest.mark.parametrize("text", ["", "/", "registry", "library/nginx", "http://registry.example.com", "registry.example.com/a:1", "registry.example.com/a@x"])
+@pytest.mark.parametrize("text", ["", "/", "registry", "library/nginx", "http://registry.example.com", "registry.example.com/a:1",
+                                  "registry.example.com/a@x"])
 def test_what_is_no_registry(text: str) -> None:
     with pytest.raises(RayError, match="in allowed_registries is no registry") as caught:
         prefixes([text])
@@ -80,11 +81,12 @@ def test_what_is_no_registry(text: str) -> None:
 
 def test_all_is_told_at_once() -> None:
     allowed = prefixes(["mirror.example.com/ray", "other.example.com"])
-    fetch = package({"imgpkgBundle": {"image": "registry.example.com/bundle:1"}}, {"git": {"url": "https://git.example.com/x"}}, {"helmChart": {"name": "chart"}},
-                    {"http": {"url": "https://files.example.com/x"}}, {"http": "x"}, {"inline": {"pathsFrom": [{"secretRef": {"name": "x"}}]}},
+    fetch = package({"imgpkgBundle": {"image": "registry.example.com/bundle:1"}}, {"git": {"url": "https://git.example.com/x"}},
+                    {"helmChart": {"name": "chart"}}, {"http": {"url": "https://files.example.com/x"}}, {"http": "x"}, {"inline": {"pathsFrom": [{"secretRef": {"name": "x"}}]}},
                     {"inline": {"paths": {"t.yml": "image: #@ data.values.image\n"}}})
     wrong = wrong_with(fetch, [located("registry.example.com/bundle:1")],
-                       [located(f"mirror.example.com/ray/a@{DIGEST}"), located("mirror.example.com/ray/b:1"), located(f"registry.example.com/c@{DIGEST}")], allowed)
+                       [located(f"mirror.example.com/ray/a@{DIGEST}"), located("mirror.example.com/ray/b:1"),
+                        located(f"registry.example.com/c@{DIGEST}")], allowed)
     with pytest.raises(RayError) as caught:
         refuse(wrong * 2, allowed)
     elsewhere = "its registry registry.example.com is not among mirror.example.com/ray, other.example.com"
