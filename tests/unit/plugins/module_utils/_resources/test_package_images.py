@@ -82,7 +82,8 @@ def test_what_is_no_registry(text: str) -> None:
 def test_all_is_told_at_once() -> None:
     allowed = prefixes(["mirror.example.com/ray", "other.example.com"])
     fetch = package({"imgpkgBundle": {"image": "registry.example.com/bundle:1"}}, {"git": {"url": "https://git.example.com/x"}},
-                    {"helmChart": {"name": "chart"}}, {"http": {"url": "https://files.example.com/x"}}, {"http": "x"}, {"inline": {"pathsFrom": [{"secretRef": {"name": "x"}}]}},
+                    {"helmChart": {"name": "chart"}}, {"http": {"url": "https://files.example.com/x"}}, {"http": "x"},
+                    {"inline": {"pathsFrom": [{"secretRef": {"name": "x"}}]}},
                     {"inline": {"paths": {"t.yml": "image: #@ data.values.image\n"}}})
     wrong = wrong_with(fetch, [located("registry.example.com/bundle:1")],
                        [located(f"mirror.example.com/ray/a@{DIGEST}"), located("mirror.example.com/ray/b:1"),
