@@ -65,9 +65,10 @@ class CarvelPackage:
     def wanted(self, source: Source) -> dict:
         """What is to be, as far as it can be known: by the very programs that would make it, without writing anything that stays."""
         known = {"name": self._about.name, "version": self._about.version, "path": self._file.path, "tag": str(self._tag)}
+        # Also where the manifests are still to be made: their build takes long, and would be in vain without the programs.
+        self._carvel.need()
         try:
             files = configuration(source.manifests(), source.manifests_namespace, source.namespace)
-            self._carvel.need()
             self._plan = self._planned({f"config/{name}": text for name, text in files.items()}, source, self._image(source.image))
             self._file.check()
         except UnknownYet as error:

@@ -45,6 +45,9 @@ class ContainerImage:
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
         if self._missing:
+            if before is None:
+                # It will be pushed, once it is built; that nothing can push it is better known before.
+                self._pusher.need()
             raise self._missing
         if before and before["image_id"] == self._wanted():
             return before

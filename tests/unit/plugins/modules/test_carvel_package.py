@@ -212,6 +212,8 @@ def test_all_programs_that_are_missing_are_named_at_once(place: Place) -> None:
     with pytest.raises(RayError, match="ytt and imgpkg cannot be run here") as caught:
         place.run(ytt_path="/no/ytt", imgpkg_path="/no/imgpkg")
     assert "https://carvel.dev/ytt/" in caught.value.hint and "https://carvel.dev/imgpkg/" in caught.value.hint
+    with pytest.raises(RayError, match="kbld cannot be run here"):
+        place.run(kbld_path="/no/kbld", manifests="/built/later", check_mode=True)
 
 
 def test_an_image_that_is_not_there_yet(place: Place) -> None:

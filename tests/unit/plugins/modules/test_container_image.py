@@ -224,8 +224,11 @@ def test_an_archive_that_an_earlier_task_would_write(tools: Tools, tmp_path: pat
     result = run(str(tmp_path / "none.tar"), {**THERE, "config": {"digest": OTHER}}, check_mode=True)
     assert result["changed"] and "There is no image archive" in result["unknown"][0]
     assert result["container_image"]["digest"] is None and result["diff"]["before"]["digest"] == DIGEST
+    with pytest.raises(RayError, match="Nothing that can push an image is here"):
+        run(str(tmp_path / "none.tar"), None, check_mode=True)
+    tools.make("crane")
     assert run(str(tmp_path / "none.tar"), None, check_mode=True)["container_image"] == {
-        "image": IMAGE, "image_id": None, "digest": None, "reference": None, "tool": None}
+        "image": IMAGE, "image_id": None, "digest": None, "reference": None, "tool": "crane"}
     with pytest.raises(RayError, match="There is no image archive") as caught:
         run(str(tmp_path / "none.tar"), None)
     assert caught.value.code == "INPUT"
