@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import ssl
+import tarfile
 import threading
 import typing as t
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,7 +41,7 @@ CHECKSUM = f"sha256:{hashlib.sha256(PACKAGE.encode()).hexdigest()}"
 
 
 class Files(ThreadingHTTPServer):
-    """A server on 127.0.0.1 with the package at /package.yaml, and at /closed.yaml for those who log in."""
+    """A server on 127.0.0.1 with the package at /package.yaml, and at /closed.yaml for those who log in; as a registry it refuses every login."""
 
     daemon_threads = True
 
@@ -49,20 +51,30 @@ class Files(ThreadingHTTPServer):
         context.load_cert_chain(folder / "ca.pem", folder / "key.pem")
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.ca_path = folder / "ca.pem"
-        self.url = f"https://127.0.0.1:{self.server_address[1]}"
+        self.address = f"127.0.0.1:{self.server_address[1]}"
+        self.url = f"https://{self.address}"
+        self.logins: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        closed = self.path == "/closed.yaml" and self.headers.get("Authorization") != f"Basic {login}"
+        if self.headers.get("Authorization"):
+            self.server.logins.append(self.path)
+        registry = self.path.startswith("/v2/")
+        closed = registry or self.path == "/closed.yaml" and self.headers.get("Authorization") != f"Basic {login}"
         status = 401 if closed else 200 if self.path in ("/package.yaml", "/closed.yaml") else 404
         body = PACKAGE.encode() if status == 200 else b"no"
         self.send_response(status)
+        if registry:
+            self.send_header("WWW-Authenticate", 'Basic realm="registry"')
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
 
     def log_message(self, *args: object) -> None:
         pass
@@ -196,3 +208,21 @@ def test_a_login_at_the_address(role, files, tmp_path) -> None:
     given = {"url": f"{files.url}/closed.yaml", "checksum": CHECKSUM, "ca_path": str(files.ca_path), "path": str(tmp_path / "package.yaml"),
              "url_username": USER, "url_password": "{{ lookup('ansible.builtin.env', 'SECRET') }}"}
     assert role(given, env={"SECRET": PASSWORD}).rc == 0
+
+
+def test_a_refused_login_is_sent_by_no_other_step(role, files, tmp_path) -> None:
+    """The file of an older run is there, so that an archive of it could be written."""
+    path, image = tmp_path / "package.yaml", tmp_path / "image.tar"
+    path.write_text(PACKAGE.replace("registry.example.com", files.address).replace("sha256:0", "sha256:" + 64 * "0"))
+    with tarfile.open(image, "w") as archive:
+        for name, content in (("c.json", b"{}"), ("manifest.json", b'[{"Config": "c.json", "RepoTags": ["operator:1"], "Layers": []}]')):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    given = {"manifests": str(path), "image_archive": str(image), "image_repository": f"{files.address}/ray", "version": "1.0.3", "path": str(path),
+             "username": USER, "password": PASSWORD, "ca_path": str(files.ca_path), "export": str(tmp_path / "export.tar")}
+    for args in ([], ["--check"]):
+        files.logins.clear()
+        found = faults(role({**given, "password": "{{ lookup('ansible.builtin.env', 'SECRET') }}"}, *args, env={"SECRET": PASSWORD}), LOOK)
+        assert len(found) == 1 and f"refuses the login of {USER}" in found[0] and "Check carvel_package_username" in found[0], found
+        assert files.logins == ["/v2/ray/vmray-cluster-controller/manifests/1.0.3"]
