@@ -226,3 +226,9 @@ def test_a_refused_login_is_sent_by_no_other_step(role, files, tmp_path) -> None
         found = faults(role({**given, "password": "{{ lookup('ansible.builtin.env', 'SECRET') }}"}, *args, env={"SECRET": PASSWORD}), LOOK)
         assert len(found) == 1 and f"refuses the login of {USER}" in found[0] and "Check carvel_package_username" in found[0], found
         assert files.logins == ["/v2/ray/vmray-cluster-controller/manifests/1.0.3"]
+
+
+def test_half_a_login_at_the_generic_repository_is_told_before_the_look(role) -> None:
+    given = {"source": "/nowhere", "version": "1.0.0", "image_repository": "registry.example.com", "repository_url": "https://files.example.com/ray"}
+    found = faults(role({**given, "repository_username": USER}, "--check"))
+    assert found == ["carvel_package_repository_password is missing, and carvel_package_repository_username is set."]
