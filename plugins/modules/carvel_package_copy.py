@@ -33,7 +33,8 @@ notes:
   - After a copy the registry is asked for each digest, and an archive is read, before the task is said to have succeeded.
   - The login and the authorities of O(registry_username) and its like are for the registry of O(bundle); those of O(source_username) for the one
     that the package is in. Neither goes to the other.
-  - Certificates are verified at both registries or at none while imgpkg copies from one to the other.
+  - imgpkg verifies the certificates of all registries of a run or of none. When one of the two is not to be verified, the package goes from one
+    to the other by way of a temporary file (E(TMPDIR)), in two runs.
   - A package whose manifests are inline has no bundle and cannot be copied. Bundles in a bundle are copied, and not looked into.
 seealso:
   - module: vcf.ray.carvel_package

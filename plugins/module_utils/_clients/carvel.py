@@ -118,22 +118,25 @@ class Carvel:
         text = self._run("imgpkg", ["describe", "-b", bundle, "-o", "yaml", *self._flags], f"The look at the bundle {bundle}")
         return yaml.safe_load(text)
 
-    def copy_to_tar(self, bundle: str, tar: str) -> None:
-        """Write a bundle with all its images into a file."""
-        self._run("imgpkg", ["copy", "-b", bundle, "--to-tar", tar, *self._flags], f"The copy of the bundle {bundle} to {tar}", timeout=None)
+    def copy_to_tar(self, bundle: str, tag: str, tar: str) -> None:
+        """Write a bundle, named by its digest, with all its images into a file; a copy out of that gets the tag."""
+        with _folder({"bundle.yml": _named(bundle, tag)}) as folder:
+            self._run("imgpkg", ["copy", "--lock", "bundle.yml", "--to-tar", os.path.abspath(tar), *self._flags],
+                      f"The copy of the bundle {bundle} to {tar}", cwd=folder, timeout=None)
 
     def copy_from_tar(self, tar: str, repository: str) -> str:
         """Push all of such a file into one repository; returns the digest of the bundle there."""
-        return self._copy(["--tar", tar], repository, f"The copy of {tar} to {repository}")
+        return self._copy(["--tar", os.path.abspath(tar)], {}, repository, f"The copy of {tar} to {repository}")
 
-    def copy(self, bundle: str, repository: str) -> str:
-        """Copy a bundle with all its images into one repository; returns its digest there."""
-        return self._copy(["-b", bundle], repository, f"The copy of the bundle {bundle} to {repository}")
+    def copy(self, bundle: str, tag: str, repository: str) -> str:
+        """Copy a bundle, named by its digest, with all its images into one repository, where it gets the tag; returns its digest there."""
+        files = {"bundle.yml": _named(bundle, tag)}
+        return self._copy(["--lock", "bundle.yml"], files, repository, f"The copy of the bundle {bundle} to {repository}")
 
-    def _copy(self, source: list[str], repository: str, what: str) -> str:
-        with _folder({}) as folder:
+    def _copy(self, source: list[str], files: dict[str, str], repository: str, what: str) -> str:
+        with _folder(files) as folder:
             out = os.path.join(folder, "lock.yml")
-            self._run("imgpkg", ["copy", *source, "--to-repo", repository, "--lock-output", out, *self._flags], what, timeout=None)
+            self._run("imgpkg", ["copy", *source, "--to-repo", repository, "--lock-output", out, *self._flags], what, cwd=folder, timeout=None)
             return _bundle(_read(out))
 
     def _push(self, files: dict[str, str], reference: str, flags: list[str], environment: t.Mapping[str, str | None], what: str) -> str:
@@ -171,6 +174,11 @@ def _folder(files: dict[str, str]) -> t.Iterator[str]:
 def _read(path: str) -> str:
     with open(path, encoding="utf-8") as file:
         return file.read()
+
+
+def _named(bundle: str, tag: str) -> str:
+    """A BundleLock: by it a digest and a tag can be told at once."""
+    return yaml.safe_dump({"apiVersion": "imgpkg.carvel.dev/v1alpha1", "kind": "BundleLock", "bundle": {"image": bundle, "tag": tag}})
 
 
 def _bundle(lock: str) -> str:

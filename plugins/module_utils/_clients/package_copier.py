@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import typing as t
 from contextlib import contextmanager
 
@@ -62,16 +64,23 @@ class PackageCopier:
         all_of(self._paths)
 
     def to_archive(self, bundle: str, tag: str, path: str) -> None:
-        with self._tools() as carvel:
-            carvel.copy_to_tar(self._with_tag(bundle, tag), path)
+        with self._tools(self._source) as carvel:
+            carvel.copy_to_tar(bundle, tag, path)
 
     def from_archive(self, path: str) -> None:
-        with self._tools() as carvel:
+        with self._tools(self._own) as carvel:
             carvel.copy_from_tar(path, self._to.name)
 
     def across(self, bundle: str, tag: str) -> None:
-        with self._tools() as carvel:
-            carvel.copy(self._with_tag(bundle, tag), self._to.name)
+        """In one run, unless certificates are verified at one of the registries only: imgpkg knows one answer for both."""
+        if self._source.validate_certs == self._own.validate_certs:
+            with self._tools(self._source, self._own) as carvel:
+                carvel.copy(bundle, tag, self._to.name)
+            return
+        with tempfile.TemporaryDirectory(prefix="vcf-ray-") as folder:
+            tar = os.path.join(folder, "bundle.tar")
+            self.to_archive(bundle, tag, tar)
+            self.from_archive(tar)
 
     def close(self) -> None:
         self._source.close()
@@ -81,17 +90,12 @@ class PackageCopier:
     def _to(self) -> Reference:
         return t.cast(Reference, self.target)
 
-    def _with_tag(self, bundle: str, tag: str) -> str:
-        """By its tag where that is the same bundle: imgpkg takes the tag along then."""
-        ref = Reference.parse(bundle, "bundle")
-        return str(ref.tagged(tag)) if self._source.digest(ref.tagged(tag)) == ref.digest else bundle
-
     @contextmanager
-    def _tools(self) -> t.Iterator[Carvel]:
-        both = [self._source, *([self._own] if self.target else [])]
-        authorities = [where.ca_path for where in both if where.ca_path]
-        with logins([entry for where in both for entry in where.entries()], authorities) as environment:
-            carvel = Carvel(self._paths, environment, ca_paths=authorities, validate_certs=all(where.validate_certs for where in both))
+    def _tools(self, *used: Registries) -> t.Iterator[Carvel]:
+        """imgpkg with the logins and authorities of these registries."""
+        authorities = [where.ca_path for where in used if where.ca_path]
+        with logins([entry for where in used for entry in where.entries()], authorities) as environment:
+            carvel = Carvel(self._paths, environment, ca_paths=authorities, validate_certs=all(where.validate_certs for where in used))
             carvel.need()
             try:
                 yield carvel

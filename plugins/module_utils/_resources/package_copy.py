@@ -165,8 +165,11 @@ class RegistryCopy(_Copy):
 
     def read(self) -> dict | None:
         original, content = self.original, self._file.read()
-        there = bool(self._copier.present([original.digest]))
-        digest = original.digest if there else self._copier.tagged(original.tag)
+        digest = self._copier.tagged(original.tag)
+        there = digest == original.digest or bool(self._copier.present([original.digest]))
+        if digest is None and there:
+            # The YAML goes by the digest: that a tag is not there keeps nobody from anything.
+            digest = original.digest
         if digest is None and content is None:
             return None
         return self._shown(digest, self._here(there), content)

@@ -13,6 +13,7 @@ import sys
 import typing as t
 
 import pytest
+import yaml
 from requests import certs
 
 from ansible_collections.vcf.ray.plugins.module_utils._clients import package_copier
@@ -28,7 +29,8 @@ value = lambda option: args[args.index(option) + 1]
 auths = json.load(open(os.environ["DOCKER_CONFIG"] + "/config.json"))["auths"] if os.path.exists(os.environ["DOCKER_CONFIG"] + "/config.json") else {{}}
 ca = open(os.environ["SSL_CERT_FILE"]).read() if "SSL_CERT_FILE" in os.environ else None
 with open(here / "runs", "a") as log:
-    log.write(json.dumps({{"args": args, "environment": dict(os.environ), "auths": auths, "ca": ca}}) + "\\n")
+    lock = open(value("--lock")).read() if "--lock" in args else ""
+    log.write(json.dumps({{"args": args, "environment": dict(os.environ), "auths": auths, "ca": ca, "lock": lock}}) + "\\n")
 if (here / "words").exists():
     sys.exit((here / "words").read_text())
 goods = json.load(open(here / "goods"))
@@ -69,7 +71,8 @@ class Sites:
 
     def goods(self, *images: shelf.Image) -> None:
         """What imgpkg brings."""
-        push = {path: base64.b64encode(content).decode() for image in images for path, content in image.on("REPOSITORY").items()}
+        tags = {self.bundle: ["1.0.0"]}
+        push = {path: base64.b64encode(content).decode() for image in images for path, content in image.on("REPOSITORY", *tags.get(image, ())).items()}
         (self.folder / "bin/goods").write_text(json.dumps({"tar": self.tar("goods.tar"), "push": push, "digest": self.bundle.digest}))
 
     def tar(self, name: str, **more: bytes) -> str:
@@ -133,15 +136,21 @@ def fixture_sites(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.
 
 LOCK = ["GET manifests BUNDLE", "GET blobs LAYER"]
 HERE = ["HEAD manifests BUNDLE", "HEAD manifests OPERATOR"]
+NOTHING, ALL = ["HEAD manifests 1.0.0", "HEAD manifests BUNDLE"], ["HEAD manifests 1.0.0", "HEAD manifests OPERATOR"]
+
+
+def named(sites: Sites) -> dict:
+    """What is copied, as imgpkg is told by a lock."""
+    return yaml.safe_load(sites.runs[0]["lock"])["bundle"]
 
 
 def test_from_one_registry_to_the_other(sites: Sites) -> None:
     check = sites.across(check_mode=True)
-    assert sites.questions() == (LOCK, ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0"])
+    assert sites.questions() == (LOCK, NOTHING)
     assert check["changed"] and not sites.runs and not sites.path.exists() and not sites.mirror.content
     real = sites.across()
     assert real == check and sites.path.read_text() == real["carvel_package_copy"]["content"]
-    assert sites.questions() == ([*LOCK, "HEAD manifests 1.0.0"], ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0", *HERE, *HERE])
+    assert sites.questions() == (LOCK, [*NOTHING, *HERE, *ALL])
     assert real["carvel_package_copy"] | {"checksum": "", "content": ""} == {
         "name": "ray-on-vcf.broadcom.com", "version": "1.0.0", "bundle": f"{sites.target}@{sites.bundle.digest}", "digest": sites.bundle.digest,
         "images": [{"image": f"{sites.target}@{OPERATOR.digest}", "origin": f"{sites.source.address}/ray/operator@{OPERATOR.digest}",
@@ -168,7 +177,7 @@ def test_again_the_source_is_asked_for_nothing(sites: Sites, check_mode: bool, m
     sites.source.server_close()
     result = sites.across(check_mode)
     assert not result["changed"] and result["diff"]["before"] == result["diff"]["after"]
-    assert sites.questions() == ([], ["HEAD manifests BUNDLE", *LOCK, "HEAD manifests OPERATOR"])
+    assert sites.questions() == ([], ["HEAD manifests 1.0.0", *LOCK, "HEAD manifests OPERATOR"])
     assert sites.path.stat().st_mtime_ns == before
 
 
@@ -176,10 +185,11 @@ def test_into_one_archive(sites: Sites) -> None:
     check = sites.to_archive(check_mode=True)
     assert sites.questions() == (LOCK, []) and check["changed"] and not sites.archive.exists()
     real = sites.to_archive()
-    assert real == check and sites.questions() == ([*LOCK, "HEAD manifests 1.0.0"], [])
+    assert real == check and sites.questions() == (LOCK, [])
     assert real["carvel_package_copy"]["content"] == sites.text() and real["carvel_package_copy"]["archive"] == str(sites.archive)
     assert sites.archive.stat().st_mode & 0o777 == 0o644 and sites.files == ["bin", "goods.tar", "package.tar", "package.yaml"]
-    assert sites.runs[0]["args"][:3] == ["copy", "-b", f"{sites.origin}:1.0.0"]
+    assert sites.runs[0]["args"][:2] == ["copy", "--lock"] and list(sites.runs[0]["auths"]) == [sites.source.address]
+    assert named(sites) == {"image": f"{sites.origin}@{sites.bundle.digest}", "tag": "1.0.0"}
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -203,14 +213,14 @@ def test_an_archive_with_the_yaml_of_before_is_replaced(sites: Sites) -> None:
 def test_out_of_the_archive(sites: Sites) -> None:
     sites.archived()
     check = sites.from_archive(check_mode=True)
-    assert sites.questions() == ([], ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0"])
+    assert sites.questions() == ([], NOTHING)
     real = sites.from_archive()
     assert real == check and sites.path.read_text() == sites.text(f"{sites.target}@{sites.bundle.digest}")
-    assert sites.questions() == ([], ["HEAD manifests BUNDLE", "HEAD manifests 1.0.0", *HERE, *HERE])
+    assert sites.questions() == ([], [*NOTHING, *HERE, *ALL])
     run = sites.runs[0]
     assert run["args"][:5] == ["copy", "--tar", str(sites.archive), "--to-repo", sites.target] and list(run["auths"]) == [sites.mirror.address]
     again = sites.from_archive()
-    assert not again["changed"] and sites.questions() == ([], HERE) and not sites.runs
+    assert not again["changed"] and sites.questions() == ([], ALL) and not sites.runs
 
 
 def test_imgpkg_gets_logins_and_authorities_by_its_environment(sites: Sites) -> None:
@@ -218,11 +228,10 @@ def test_imgpkg_gets_logins_and_authorities_by_its_environment(sites: Sites) -> 
     for name in ("inside", "outside"):
         (sites.folder / name).write_text(f"# {name}\n{authority}")
     # The registries of this test speak no TLS; what they are told is of no account.
-    sites.across(source_ca_path=sites.folder / "outside", registry_ca_path=sites.folder / "inside", source_validate_certs=False)
+    sites.across(source_ca_path=sites.folder / "outside", registry_ca_path=sites.folder / "inside")
     run = sites.runs[0]
-    assert run["args"][:5] == ["copy", "-b", f"{sites.origin}:1.0.0", "--to-repo", sites.target]
-    assert run["args"][7:] == ["--registry-ca-cert-path", str(sites.folder / "outside"), "--registry-ca-cert-path", str(sites.folder / "inside"),
-                               "--registry-verify-certs=false"]
+    assert run["args"][:5] == ["copy", "--lock", "bundle.yml", "--to-repo", sites.target]
+    assert run["args"][7:] == ["--registry-ca-cert-path", str(sites.folder / "outside"), "--registry-ca-cert-path", str(sites.folder / "inside")]
     logins = {host: base64.b64decode(entry["auth"]).decode() for host, entry in run["auths"].items()}
     assert logins == {sites.source.address: READER, sites.mirror.address: BUILDER}
     assert run["ca"] == f"# outside\n{authority}\n# inside\n{authority}"
@@ -230,10 +239,36 @@ def test_imgpkg_gets_logins_and_authorities_by_its_environment(sites: Sites) -> 
     assert sorted(path.name for path in (sites.folder / "bin").iterdir()) == ["goods", "imgpkg", "runs"], "no temporary folder is left"
 
 
-def test_a_bundle_whose_tag_is_another_one_goes_by_its_digest(sites: Sites) -> None:
-    sites.source.content["/v2/ray/bundle/manifests/1.0.0"] = b"another"
-    sites.to_archive()
-    assert sites.runs[0]["args"][2] == f"{sites.origin}@{sites.bundle.digest}"
+@pytest.mark.parametrize(("options", "flags"), [
+    ({"source_validate_certs": False}, [True, False]),
+    ({"registry_validate_certs": False}, [False, True]),
+    ({"source_validate_certs": False, "registry_validate_certs": False}, [True]),
+])
+def test_certificates_go_unverified_only_where_that_was_asked_for(sites: Sites, options: dict, flags: list[bool]) -> None:
+    """imgpkg has one answer for both registries of a run, so it takes two runs."""
+    assert sites.across(**options)["changed"]
+    assert ["--registry-verify-certs=false" in run["args"] for run in sites.runs] == flags
+    if len(flags) == 2:
+        assert [list(run["auths"]) for run in sites.runs] == [[sites.source.address], [sites.mirror.address]]
+    assert not list((sites.folder / "bin").glob("vcf-ray-*"))
+
+
+def test_a_tag_that_was_moved(sites: Sites) -> None:
+    """The bundle is there, and its version names another one: that is not set right unasked."""
+    sites.copied()
+    other = shelf.Image(b"another")
+    sites.mirror.content |= other.on("inside/bundle", "1.0.0")
+    with pytest.raises(RayError, match=f"{sites.target}:1.0.0 is in the registry already, as {other.digest}"):
+        sites.across()
+    assert sites.across(overwrite=True)["changed"] and named(sites)["tag"] == "1.0.0"
+    assert not sites.across()["changed"]
+
+
+def test_a_bundle_that_lost_its_tag_is_there_by_its_digest(sites: Sites) -> None:
+    sites.copied()
+    sites.across()
+    del sites.mirror.content["/v2/inside/bundle/manifests/1.0.0"]
+    assert not sites.across()["changed"]
 
 
 def test_a_package_that_names_its_bundle_by_tag(sites: Sites) -> None:
@@ -333,7 +368,8 @@ def test_a_refused_login_names_its_own_options(sites: Sites) -> None:
 
 def test_what_imgpkg_says(sites: Sites) -> None:
     (sites.folder / "bin/words").write_text("imgpkg: Error: x509: certificate signed by unknown authority")
-    with pytest.raises(RayError, match=f"The copy of the bundle {sites.origin}:1.0.0 to {sites.target} failed .*unknown authority") as caught:
+    bundle = f"{sites.origin}@{sites.bundle.digest}"
+    with pytest.raises(RayError, match=f"The copy of the bundle {bundle} to {sites.target} failed .*unknown authority") as caught:
         sites.across()
     assert "source_ca_path or registry_ca_path" in caught.value.hint and not sites.path.exists()
     with pytest.raises(RayError, match="unknown authority"):
