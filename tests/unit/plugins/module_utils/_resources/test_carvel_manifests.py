@@ -54,7 +54,8 @@ def test_signs_of_ytt_in_a_string_make_no_ytt_file() -> None:
 
 
 @pytest.mark.parametrize("scalar", ["'010'", "010", "0o14", '"1e3"', "1e3", "12:30:45", "'12:30:45'", "y", '"y"', "yes", "'yes'",
-                                    "2001-01-01", "'2001-01-01'", "1_000", "~", "'~'", "''", "=", "'null'", "0x1F", "'0x1F'", ".inf", "'.5'", '"\\u00e9 \\t"', "é", "'# no comment'"])
+                                    "2001-01-01", "'2001-01-01'", "1_000", "~", "'~'", "''", "=", "'null'", "0x1F", "'0x1F'",
+                                    ".inf", "'.5'", '"\\u00e9 \\t"', "é", "'# no comment'"])
 def test_values_stay_as_they_are_written(scalar: str) -> None:
     """Whoever reads them next, by whatever rules: what was plain is plain, what was quoted is quoted."""
     before = f"{{ns: {NS}, a: {scalar}}}"
