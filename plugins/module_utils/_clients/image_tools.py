@@ -75,13 +75,13 @@ class Pusher:
             except RayError as error:
                 raise self._explained(error) from None
 
-    def _by_docker(self, archive: ImageArchive, saved: Saved, ref: Reference, environment: dict[str, str], what: str) -> None:
+    def _by_docker(self, archive: ImageArchive, saved: Saved, ref: Reference, environment: dict[str, str | None], what: str) -> None:
         self._run(["load", "--input", archive.path], environment, f"The loading of {archive.path}")
         # By its name if it has one: where docker keeps images in containerd, an id is another digest.
         self._run(["tag", saved.names[0] if saved.names else saved.image_id, str(ref)], environment, f"The naming of the image as {ref}")
         self._run(["push", str(ref)], environment, what)
 
-    def _by_podman(self, archive: ImageArchive, saved: Saved, ref: Reference, environment: dict[str, str], what: str) -> None:
+    def _by_podman(self, archive: ImageArchive, saved: Saved, ref: Reference, environment: dict[str, str | None], what: str) -> None:
         # Unpacked: podman 4 finds no image in an archive that is packed by gzip.
         self._run(["load", "--input", self._alone(archive, saved)], environment, f"The loading of {archive.path}")
         with tempfile.TemporaryDirectory(prefix="vcf-ray-") as folder:
@@ -96,7 +96,7 @@ class Pusher:
         shutil.copyfile(self._registries.ca_path, os.path.join(folder, "ca.crt"))
         return [f"--cert-dir={folder}"]
 
-    def _by_crane(self, archive: ImageArchive, saved: Saved, ref: Reference, environment: dict[str, str], what: str) -> None:
+    def _by_crane(self, archive: ImageArchive, saved: Saved, ref: Reference, environment: dict[str, str | None], what: str) -> None:
         flags = [] if self._registries.validate_certs else ["--insecure"]
         self._run(["push", *flags, self._alone(archive, saved), str(ref)], environment, what)
 
@@ -112,7 +112,7 @@ class Pusher:
             shutil.rmtree(self._folder)
             self._folder = None
 
-    def _run(self, args: list[str], environment: dict[str, str] | None = None, what: str = "") -> str:
+    def _run(self, args: list[str], environment: dict[str, str | None] | None = None, what: str = "") -> str:
         if self._tool is None:
             raise AssertionError("the tool is looked for before it is used")
         return self._tool.run(args, env=environment, what=what, timeout=PATIENCE)

@@ -181,6 +181,7 @@ class Registries:
         self._login = (username, password or "") if username else None
         self.ca_path, self.validate_certs, self._prefix = ca_path, validate_certs, prefix
         self._meant: list[str] = []
+        self._stored: dict[str, tuple[str, str] | None] = {}
         self._open: dict[str, Registry] = {}
 
     def login_at(self, registry: str) -> None:
@@ -190,8 +191,8 @@ class Registries:
 
     def at(self, registry: str) -> Registry:
         if registry not in self._open:
-            login = self._login if self._login and registry in self._meant else registry_login.stored(registry)
-            self._open[registry] = Registry(registry, login, ca_path=self.ca_path, validate_certs=self.validate_certs, prefix=self._prefix)
+            self._open[registry] = Registry(registry, self._login_of(registry), ca_path=self.ca_path, validate_certs=self.validate_certs,
+                                            prefix=self._prefix)
         return self._open[registry]
 
     def digest(self, ref: Reference) -> str | None:
@@ -206,11 +207,18 @@ class Registries:
     def blob(self, ref: Reference, digest: str) -> bytes:
         return self.at(ref.registry).blob(ref, digest)
 
-    def entries(self) -> list[tuple[str, str, str]]:
-        """What ``logins`` takes."""
-        return [(registry, *self._login) for registry in self._meant] if self._login else []
+    def _login_of(self, registry: str) -> tuple[str, str] | None:
+        if self._login and registry in self._meant:
+            return self._login
+        if registry not in self._stored:
+            self._stored[registry] = registry_login.stored(registry)
+        return self._stored[registry]
 
-    def environment(self) -> t.ContextManager[dict[str, str]]:
+    def entries(self) -> list[tuple[str, str, str]]:
+        """What ``logins`` takes. The user's own are among them, as not every tool looks for these in all the places that they can be in."""
+        return [(registry, *login) for registry in self._meant if (login := self._login_of(registry))]
+
+    def environment(self) -> t.ContextManager[dict[str, str | None]]:
         """What the tools find the same logins and authorities by; a folder that is removed at the end."""
         return registry_login.logins(self.entries(), [self.ca_path])
 

@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 import os
+import re
 import tempfile
 import typing as t
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from . import programs
 # Docker's own registry answers under another name, and is known to logins by an address of old.
 DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
+# Logins in the environment, which imgpkg and kbld would take before those in their files.
+IN_ENVIRONMENT = re.compile(r"(IMGPKG|KBLD)_(REGISTRY_|USERNAME|PASSWORD|TOKEN|ANON)")
 
 
 def stored(registry: str) -> tuple[str, str] | None:
@@ -33,8 +36,10 @@ def stored(registry: str) -> tuple[str, str] | None:
 
 
 @contextmanager
-def logins(entries: t.Iterable[tuple[str, str | None, str | None]], ca_paths: t.Iterable[str | None] = ()) -> t.Iterator[dict[str, str]]:
+def logins(entries: t.Iterable[tuple[str, str | None, str | None]], ca_paths: t.Iterable[str | None] = ()) -> t.Iterator[dict[str, str | None]]:
     """An environment in which docker, podman, crane, imgpkg and kbld have these logins, and trust these authorities too.
+
+    Variables that hold other logins are None in it.
 
     Args:
         entries: (registry, username, password); one without username leaves the user's own login in place.
@@ -42,12 +47,13 @@ def logins(entries: t.Iterable[tuple[str, str | None, str | None]], ca_paths: t.
     """
     own = {_key(registry): _auth(username, password or "") for registry, username, password in entries if username}
     texts = [_text(path) for path in ca_paths if path]
+    environment: dict[str, str | None] = {name: None for name in os.environ if IN_ENVIRONMENT.match(name)}
     if not own and not texts:
-        yield {}
+        yield environment
         return
     # 0700, and removed in every exit, as a signal is an exception first.
     with tempfile.TemporaryDirectory(prefix="vcf-ray-") as folder:
-        environment = _with_logins(folder, own) if own else {}
+        environment.update(_with_logins(folder, own) if own else {})
         if texts:
             environment["SSL_CERT_FILE"] = _write(folder, "ca.pem", "\n".join(texts))
         yield environment

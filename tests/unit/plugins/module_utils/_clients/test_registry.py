@@ -111,6 +111,15 @@ def test_the_users_own_login(tmp_path: pathlib.Path) -> None:
     assert server.log[-1][2] == LOGIN
 
 
+def test_the_tools_get_the_users_own_login_too(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "auth.json").write_text(json.dumps({"auths": {"one.example.com": {"username": "me", "password": "of podman"}}}))
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
+    with closing(registry.Registries()) as registries:
+        registries.login_at("one.example.com")
+        registries.login_at("two.example.com")
+        assert registries.entries() == [("one.example.com", "me", "of podman")]
+
+
 def test_what_is_not_there() -> None:
     with scripted_server(UNKNOWN, UNKNOWN, UNKNOWN) as server:
         assert asked(server) is None and asked(server, "digest") is None and asked(server, "has", DIGEST) is False

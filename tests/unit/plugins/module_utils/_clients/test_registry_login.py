@@ -114,3 +114,13 @@ def test_authorities_of_several_files_are_one(tmp_path: pathlib.Path) -> None:
 def test_nothing_is_made_when_nothing_is_given() -> None:
     with logins([(HOST, None, None)], [None]) as env:
         assert env == {}
+
+
+def test_logins_in_variables_do_not_go_before_these(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("IMGPKG_USERNAME", "IMGPKG_REGISTRY_HOSTNAME_0", "KBLD_REGISTRY_PASSWORD_0", "IMGPKG_ENABLE_IAAS_AUTH"):
+        monkeypatch.setenv(name, "x")
+    gone = dict.fromkeys(("IMGPKG_USERNAME", "IMGPKG_REGISTRY_HOSTNAME_0", "KBLD_REGISTRY_PASSWORD_0"))
+    with logins([]) as env:
+        assert env == gone
+    with logins([(HOST, "me", "secret")]) as env:
+        assert gone.items() < env.items() and env["DOCKER_CONFIG"]
