@@ -22,15 +22,17 @@ except ImportError:
     HAS_YAML = False
 
 CONFIG = "config"
-# What to do about a failure, by words that the program says of it; the last one fits all others.
+# What a registry says of a refused login, or of a right that is missing; some answers have but the status.
+REFUSED, UNTRUSTED = ("unauthorized", "denied: ", "is denied", "forbidden"), ("x509",)
+# What a failure is and what to do about it, by words that the program says of it; the last one fits all others.
 HINTS = {
-    "ytt": (("", "Mend the manifests: ytt says where."),),
-    "kbld": (("UNAUTHORIZED", "Log in at that registry with docker or podman before."),
-             ("", "Every image of the manifests has to be in a registry that can be reached from here, or be named by its digest.")),
-    "imgpkg": (("DENIED", "The account may not do this in that repository; ask who runs the registry."),
-               ("UNAUTHORIZED", "The account may not do this in that repository; ask who runs the registry."),
-               ("x509", "Name the right CA file with registry_ca_path."),
-               ("", "Run it again; what is there already is not sent a second time.")),
+    "ytt": ((("",), "FAILED", "Mend the manifests: ytt says where."),),
+    "kbld": ((REFUSED, "AUTH", "Log in at that registry with docker or podman before. It is not tried again."),
+             (UNTRUSTED, "TLS", "Name the right CA file with registry_ca_path."),
+             (("",), "FAILED", "Every image of the manifests has to be in a registry that can be reached from here, or be named by its digest.")),
+    "imgpkg": ((REFUSED, "AUTH", "The account may not do this in that repository; ask who runs the registry. It is not tried again."),
+               (UNTRUSTED, "TLS", "Name the right CA file with registry_ca_path."),
+               (("",), "FAILED", "Run it again; what is there already is not sent a second time.")),
 }
 
 
@@ -150,7 +152,9 @@ class Carvel:
         try:
             return self._programs[name].run(args, env=environment or self._environment, cwd=cwd, input=text, what=what, timeout=timeout)
         except RayError as error:
-            error.hint = error.hint or next(hint for words, hint in HINTS[name] if words in error.message)
+            if error.code == "FAILED":
+                words = error.message.lower()
+                error.code, error.hint = next((code, hint) for signs, code, hint in HINTS[name] if any(sign in words for sign in signs))
             raise
 
 

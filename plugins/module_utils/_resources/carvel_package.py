@@ -60,6 +60,7 @@ class CarvelPackage:
         self._tag, self._published, self._overwrite = bundle.tagged(about.version), published, overwrite
         self._plan: Plan | None = None
         self._missing: UnknownYet | None = None
+        self._asked: list[str | None] = []
         self.name = f"{about.name} {about.version}"
 
     def wanted(self, source: Source) -> dict:
@@ -69,7 +70,10 @@ class CarvelPackage:
         self._carvel.need()
         try:
             files = configuration(source.manifests(), source.manifests_namespace, source.namespace)
-            self._plan = self._planned({f"config/{name}": text for name, text in files.items()}, source, self._image(source.image))
+            image = self._image(source.image)
+            # By us, before a program may ask this registry: a refused login is sent once.
+            self._asked.append(self._registry.digest(self._tag))
+            self._plan = self._planned({f"config/{name}": text for name, text in files.items()}, source, image)
             self._file.check()
         except UnknownYet as error:
             self._missing = self._missing or error
@@ -111,7 +115,7 @@ class CarvelPackage:
 
     def read(self) -> dict | None:
         """The bundle that the registry has of this version, and the file."""
-        digest, content = self._registry.digest(self._tag), self._file.read()
+        digest, content = self._asked.pop() if self._asked else self._registry.digest(self._tag), self._file.read()
         # Where nothing can be said of what will be, what is there now must not be taken for it.
         if self._plan is None or (digest is None and content is None):
             return None

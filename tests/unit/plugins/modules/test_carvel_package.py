@@ -50,7 +50,7 @@ elif name == "kbld":
         text = text.replace(row["annotations"]["kbld.carvel.dev/id"], row["image"])
     print(text)
 elif "refused" in value("-b"):
-    sys.exit("imgpkg: Error: Writing '" + value("-b") + "':\\n  DENIED: requested access to the resource is denied")
+    sys.exit("imgpkg: Error: Writing '" + value("-b") + "':\\n  " + os.environ["SAYS"])
 else:
     folder = pathlib.Path(value("-f"))
     paths = [folder, *folder.rglob("*")]
@@ -250,6 +250,12 @@ def test_the_login_of_another_registry_is_another_one(place: Place) -> None:
     assert "Log in at other.example.com with docker or podman" in caught.value.hint
 
 
+def test_no_program_asks_a_registry_that_refused_the_login(place: Place) -> None:
+    with pytest.raises(RayError, match="refuses the login"):
+        place.run(FOUND, ("digest", (TAG,), RayError(f"Registry {HOST} refuses the login of builder.", code="AUTH")))
+    assert place.runs == []
+
+
 @pytest.mark.parametrize(("manifests", "options", "words"), [
     (MANIFESTS * 2, {}, "more than once: ServiceAccount ray twice in manifests.yml"),
     (MANIFESTS, {"manifests_image": "other:latest"}, "no image other:latest. They name: vmray-cluster-controller:latest"),
@@ -261,7 +267,7 @@ def test_the_login_of_another_registry_is_another_one(place: Place) -> None:
 def test_what_renders_to_something_wrong_is_never_pushed(place: Place, manifests: str, options: dict, words: str) -> None:
     (place.folder / "manifests.yml").write_text(manifests)
     with pytest.raises(RayError, match=words):
-        place.run(FOUND, **options)
+        place.run(FOUND, ("digest", (TAG,), None), **options)
     assert "imgpkg push" not in place.runs and place.text is None
 
 
@@ -276,12 +282,19 @@ def test_a_schema_of_the_manifests_own(place: Place) -> None:
     assert list(package["spec"]["valuesSchema"]["openAPIv3"]["properties"]) == ["namespace", "level"]
     (place.folder / "schema.yml").write_text(own.replace("namespace", "space"))
     with pytest.raises(RayError, match="there is no namespace in it"):
-        place.run(FOUND, **folder)
+        place.run(FOUND, ("digest", (TAG,), None), **folder)
     assert place.runs == ["ytt -f"]
 
 
-def test_a_push_that_is_refused_says_what_was_asked_and_what_to_do(place: Place) -> None:
+@pytest.mark.parametrize(("says", "code", "hint"), [
+    ("DENIED: requested access to the resource is denied", "AUTH", "ask who runs the registry"),
+    ("HEAD https://x/v2/: unexpected status code 401 Unauthorized (HEAD responses have no body)", "AUTH", "not tried again"),
+    ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "TLS", "registry_ca_path"),
+    ("HEAD https://x/v2/: unexpected status code 503 Service Unavailable", "FAILED", "Run it again"),
+], ids=["right", "login", "ca", "other"])
+def test_a_push_that_fails_says_what_was_asked_and_what_to_do(place: Place, monkeypatch: pytest.MonkeyPatch, says: str, code: str, hint: str) -> None:
+    monkeypatch.setenv("SAYS", says)
     refused = Reference.parse(f"{HOST}/refused/bundle:1.0.1")
-    with pytest.raises(RayError, match=r"(?s)The push of the bundle to .*/refused/bundle:1.0.1 failed .*DENIED") as caught:
+    with pytest.raises(RayError, match=r"(?s)The push of the bundle to .*/refused/bundle:1.0.1 failed ") as caught:
         place.run(FOUND, ("digest", (refused,), None), bundle=refused.name)
-    assert "ask who runs the registry" in caught.value.hint and place.text is None
+    assert says in caught.value.message and hint in caught.value.hint and caught.value.code == code and place.text is None
