@@ -51,7 +51,8 @@ class Carvel:
         if not HAS_YAML:
             raise MissingLibrary("PyYAML")
         self._paths, self._environment = paths, environment
-        self._flags = [flag for path in ca_paths for flag in ("--registry-ca-cert-path", path)]
+        # Programs run in folders of their own, from which a path of the user's leads elsewhere.
+        self._flags = [flag for path in ca_paths for flag in ("--registry-ca-cert-path", os.path.abspath(path))]
         self._flags += [] if validate_certs else ["--registry-verify-certs=false"]
         self._programs: dict[str, Program] = {}
 

@@ -88,13 +88,13 @@ class Place:
             (folder / name).chmod(0o755)
         (folder / "manifests.yml").write_text(MANIFESTS)
 
-    def run(self, *script: tuple, check_mode: bool = False, start: list | None = None, **options: t.Any) -> dict:
+    def run(self, *script: tuple, check_mode: bool = False, start: list | None = None, ca_path: str = "/ca.pem", **options: t.Any) -> dict:
         """What the module does while the registries answer as in the script, which is followed to its end."""
         (self.folder / "runs").write_text("")
         programs = {f"{name}_path": str(self.folder / name) for name in ("ytt", "kbld", "imgpkg")}
         given = {"manifests": str(self.folder / "manifests.yml"), "image": str(TAGGED), "bundle": TAG.name, "version": "1.0.1",
                  "path": str(self.folder / "package.yaml"), "registry_username": "builder", "registry_password": SECRET, **programs, **options}
-        registries = Scripted([*(START if start is None else start), *script], ca_path="/ca.pem", validate_certs=True)
+        registries = Scripted([*(START if start is None else start), *script], ca_path=ca_path, validate_certs=True)
         try:
             return carvel_package.ensure(task_for(carvel_package, check_mode, **given), registries)
         finally:
@@ -248,6 +248,12 @@ def test_the_login_of_another_registry_is_another_one(place: Place) -> None:
     with pytest.raises(RayError) as caught:
         place.run(("digest", (image,), refused), image=str(image))
     assert "Log in at other.example.com with docker or podman" in caught.value.hint
+
+
+def test_a_file_of_authorities_named_from_the_users_folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    place.run(FOUND, ("digest", (TAG,), None), check_mode=True, ca_path="ca.pem")
+    assert {args[args.index("--registry-ca-cert-path") + 1] for name, args, _environment in place.told if name == "kbld"} == {str(place.folder / "ca.pem")}
 
 
 def test_no_program_asks_a_registry_that_refused_the_login(place: Place) -> None:
