@@ -112,15 +112,6 @@ class Carvel:
         """Push a bundle to REPOSITORY:TAG; returns its digest."""
         return self._push(files, reference, [*self._flags], self._environment, f"The push of the bundle to {reference}")
 
-    def pull(self, bundle: str, folder: str) -> None:
-        """Write what is in a bundle into a folder that is not there yet."""
-        self._run("imgpkg", ["pull", "-b", bundle, "-o", folder, *self._flags], f"The pull of the bundle {bundle}")
-
-    def describe(self, bundle: str) -> dict:
-        """What imgpkg tells of a bundle and its images."""
-        text = self._run("imgpkg", ["describe", "-b", bundle, "-o", "yaml", *self._flags], f"The look at the bundle {bundle}")
-        return yaml.safe_load(text)
-
     def copy_to_tar(self, bundle: str, tag: str, tar: str) -> None:
         """Write a bundle, named by its digest, with all its images into a file; a copy out of that gets the tag."""
         with _folder({"bundle.yml": _named(bundle, tag)}) as folder:

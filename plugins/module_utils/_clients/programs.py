@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import typing as t
-from contextlib import nullcontext
 
 from .._errors import RayError
 
@@ -41,7 +40,7 @@ class Program(t.NamedTuple):
     path: str
 
     def run(self, args: t.Sequence[str], *, env: t.Mapping[str, str | None] | None = None, cwd: str | None = None,
-            input: str | bytes | None = None, what: str | None = None, timeout: float | None = 600, log: str | None = None) -> str:
+            input: str | bytes | None = None, what: str | None = None, timeout: float | None = 600) -> str:
         """What it prints on its standard output.
 
         Args:
@@ -50,27 +49,24 @@ class Program(t.NamedTuple):
             input: what it reads; without it nothing can be read, so that no program waits for a terminal.
             what: what it is run for, a phrase that fits before "failed": ``The push of the bundle to REPOSITORY``.
             timeout: seconds; it is ended then, with all that it has started.
-            log: a file that takes both outputs as they come, and keeps them; nothing is returned then.
         Raises:
             RayError: ``FAILED`` with its own last words, ``TIMEOUT``, or ``INPUT`` when the file is no program.
         """
         what = what or f"{self.name} {args[0] if args else ''}".strip()
         environment = {name: value for name, value in {**os.environ, **(env or {})}.items() if value is not None}
         data = input.encode() if isinstance(input, str) else input
-        with open(log, "w+b") if log else nullcontext() as file:
-            pipes = {"stdin": subprocess.DEVNULL if data is None else subprocess.PIPE,
-                     "stdout": file or subprocess.PIPE, "stderr": subprocess.STDOUT if file else subprocess.PIPE}
-            try:
-                # A session of its own, so that it can be ended with its children, and has no terminal to ask at.
-                process = subprocess.Popen([self.path, *args], env=environment, cwd=cwd, start_new_session=True, **pipes)
-            except OSError as error:
-                raise RayError(f"{what} failed: {self.path} cannot be run: {error.strerror}.", code="INPUT",
-                               hint=f"Is it {self.name} for this machine? {how_to_get(self.name)}") from error
-            with process:
-                out, err = self._heard(process, data, what, timeout)
-            if process.returncode:
-                raise self._failed(process.returncode, _tail(file) if file else err or out, what)
-        return (out or b"").decode(errors="replace")
+        try:
+            # A session of its own, so that it can be ended with its children, and has no terminal to ask at.
+            process = subprocess.Popen([self.path, *args], env=environment, cwd=cwd, start_new_session=True, stdout=subprocess.PIPE,
+                                       stdin=subprocess.DEVNULL if data is None else subprocess.PIPE, stderr=subprocess.PIPE)
+        except OSError as error:
+            raise RayError(f"{what} failed: {self.path} cannot be run: {error.strerror}.", code="INPUT",
+                           hint=f"Is it {self.name} for this machine? {how_to_get(self.name)}") from error
+        with process:
+            out, err = self._heard(process, data, what, timeout)
+        if process.returncode:
+            raise self._failed(process.returncode, err or out, what)
+        return out.decode(errors="replace")
 
     def _heard(self, process: subprocess.Popen, data: bytes | None, what: str, timeout: float | None) -> tuple[bytes, bytes]:
         """Both outputs when it has ended; whatever else ends the wait, ends the program and its children too."""
@@ -127,11 +123,6 @@ def last_words(text: str) -> str:
     """The last lines that say something, on one line each."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     return "\n".join(lines[-LAST_LINES:])[-LAST_CHARACTERS:].strip()
-
-
-def _tail(file: t.BinaryIO) -> bytes:
-    file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * LAST_CHARACTERS))
-    return file.read()
 
 
 def _looked_for(name: str, path: str | None) -> str:

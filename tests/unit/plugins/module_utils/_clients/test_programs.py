@@ -61,14 +61,6 @@ def test_words_on_standard_output_are_better_than_none(write) -> None:
         write("make", "exit 2").run(["all"])
 
 
-def test_a_log_keeps_all_and_the_error_has_its_end(write, tmp_path: pathlib.Path) -> None:
-    log = tmp_path / "log"
-    with pytest.raises(RayError, match="line 2999\nerr\\.$"):
-        write("make", 'for line in $(seq 2999); do echo "line $line"; done; echo err >&2; exit 2').run([], log=str(log))
-    assert len(log.read_text().splitlines()) == 3000
-    assert not write("make", "echo fine").run([], log=str(log)) and log.read_text() == "fine\n"
-
-
 def test_missing_programs_are_named_all_at_once_with_their_source(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "text").write_text("no program")
