@@ -29,7 +29,8 @@ options:
   registry_validate_certs:
     description:
       - Whether the certificate of the registry is verified. Only this option can switch it off, no environment variable, and the result
-        then has RV(ignore:tls_verified) V(false). A registry of the machine itself may do without TLS in any case.
+        then has RV(ignore:tls_verified) V(false). Then a registry that speaks no TLS at all is used too;
+        one of the machine itself always is.
     type: bool
     default: true
 """

@@ -30,6 +30,8 @@ requirements:
 notes:
   - The login of the options goes to the registry of O(bundle) and to no other. For O(image) and other images of the manifests in another registry
     the login is used that docker or podman has there.
+  - O(registry_validate_certs) is for the registry of O(bundle), and that of O(image), where it is another, is verified in any case. When the manifests
+    name further images by tag, kbld looks these up, and heeds the option for all of their registries.
   - The digest of the bundle is found by a push to a registry of the module's own, in memory, on 127.0.0.1. So check mode knows it too.
   - In check mode an image, a folder or manifests that are not there may be made by an earlier task of the same run. The result is C(changed) then,
     and RV(unknown) says what is missing.

@@ -174,7 +174,7 @@ class Registry:
 
 
 class Registries:
-    """All registries of a task. The login of its options goes to those alone that it was meant for (``login_at``)."""
+    """All registries of a task. The login of its options goes to those alone that it was meant for (``login_at``); no other goes unverified."""
 
     def __init__(self, username: str | None = None, password: str | None = None, ca_path: str | None = None, validate_certs: bool = True,
                  prefix: str = "registry_") -> None:
@@ -191,8 +191,8 @@ class Registries:
 
     def at(self, registry: str) -> Registry:
         if registry not in self._open:
-            self._open[registry] = Registry(registry, self._login_of(registry), ca_path=self.ca_path, validate_certs=self.validate_certs,
-                                            prefix=self._prefix)
+            self._open[registry] = Registry(registry, self._login_of(registry), ca_path=self.ca_path, prefix=self._prefix,
+                                            validate_certs=self.validate_certs or registry not in self._meant)
         return self._open[registry]
 
     def digest(self, ref: Reference) -> str | None:

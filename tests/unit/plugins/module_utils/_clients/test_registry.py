@@ -178,5 +178,6 @@ def test_the_options_of_a_task() -> None:
         registries.login_at("registry.example.com")
         assert registries.entries() == [("registry.example.com", "me", "secret")] and registries.validate_certs is False
         assert registries.at("docker.io")._http.base_url == "https://registry-1.docker.io"
+        assert [registries.at(name)._http.session.verify for name in ("registry.example.com", "docker.io")] == [False, True]
     source = registry.registries({"source_ca_path": "/ca.pem"}, "source_")
     assert source.entries() == [] and source.ca_path == "/ca.pem" and source.validate_certs is True
