@@ -79,8 +79,9 @@ class WatchedLab(Lab):
         return self.exec("kubectl", "--kubeconfig", str(self.state / "kubeconfig"), *args)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items) -> None:
-    """For several workers: these tests go one after the other in one of them, those of the lab file by file."""
+    """For several workers, and before pytest-xdist looks: these tests go one after the other in one of them, those of the lab file by file."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group("e2e" if item.path.parent == pathlib.Path(__file__).parent else item.path.stem))
 

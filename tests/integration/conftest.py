@@ -126,8 +126,9 @@ OUTCOMES: list[dict] = []
 LONGEST = ("test_5_killed", "test_2_faults", "9.1-module")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items) -> None:
-    """What needs one lab stays together when several workers share the tests; each worker has a lab of its own."""
+    """Before pytest-xdist looks: what needs one lab stays together when several workers share the tests; each worker has a lab of its own."""
     for item in items:
         run = item.callspec.params.get("cycle") if hasattr(item, "callspec") else None
         item.add_marker(pytest.mark.xdist_group("-".join(run) if run else item.path.stem))
