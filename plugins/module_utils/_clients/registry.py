@@ -164,6 +164,9 @@ class Registry:
                 if reply.status not in REDIRECTS:
                     return reply, body.content
                 parts = urlsplit(urljoin(http.base_url + path, reply.headers.get("Location") or ""))
+                if parts.scheme != "https" and http.base_url.startswith("https:"):
+                    raise RayError(f"Registry {self.host} sends from TLS to {parts.scheme}://{parts.netloc}, where nothing protects what comes.",
+                                   code="TLS", hint="Check the proxy before the registry, and the address that it knows itself by.")
                 http, headers = self._opened(f"{parts.scheme}://{parts.netloc}"), None
                 opened.append(http)
                 path = parts.path + (f"?{parts.query}" if parts.query else "")

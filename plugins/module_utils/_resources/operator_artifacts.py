@@ -46,7 +46,7 @@ class OperatorArtifacts:
         self.create(desired)
 
     def delete(self, before: dict) -> None:
-        raise NotImplementedError("folders are left alone")
+        raise AssertionError("folders are left alone")
 
     def ready(self, current: dict | None) -> bool:
         return current is not None

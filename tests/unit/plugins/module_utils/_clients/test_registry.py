@@ -150,6 +150,15 @@ def test_a_server_that_is_no_registry() -> None:
         asked(server)
 
 
+def test_no_redirect_leads_out_of_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for = []
+    monkeypatch.setattr(registry.Http, "request", lambda self, method, path, **kwargs: asked_for.append(self.base_url) or registry.Reply(
+        307, "", {"Location": "http://plain.example.com/v2/x"}))
+    with closing(registry.Registries()) as registries, pytest.raises(RayError, match="sends from TLS to http://plain.example.com") as caught:
+        registries.manifest(Reference("registry.example.com", "ray/op", "1"))
+    assert caught.value.code == "TLS" and asked_for == ["https://registry.example.com"]
+
+
 def test_a_server_that_sends_in_circles() -> None:
     with scripted_server(*[(302, None, {"Location": "/again"})] * 5) as server, pytest.raises(RayError, match="from one address to the next"):
         asked(server)
