@@ -264,7 +264,6 @@ from ..module_utils._clients import registry
 from ..module_utils._clients.carvel import Carvel
 from ..module_utils._clients.reference import Reference
 from ..module_utils._clients.text_file import TextFile, manifests
-from ..module_utils._errors import RayError
 from ..module_utils._module import run
 from ..module_utils._reconcile import Task, reconcile
 from ..module_utils._resources.carvel_package import CarvelPackage, Source
@@ -299,8 +298,8 @@ def ensure(task: Task, registries: registry.Registries) -> dict:
     p = task.params
     about = About(*[p[name] for name in About._fields])
     check(about)
-    bundle, image = _repository(p, "bundle"), Reference.parse(p["image"], "image")
-    published = _repository(p, "bundle_read_only") if p["bundle_read_only"] else bundle
+    bundle, image = Reference.of_repository(p["bundle"], "bundle"), Reference.parse(p["image"], "image")
+    published = Reference.of_repository(p["bundle_read_only"], "bundle_read_only") if p["bundle_read_only"] else bundle
     file = TextFile(p["path"])
     registries.login_at(bundle.registry)
     with registries.environment() as environment:
@@ -309,15 +308,6 @@ def ensure(task: Task, registries: registry.Registries) -> dict:
         package = CarvelPackage(carvel, registries, file, about, bundle=bundle, published=published, overwrite=p["overwrite"])
         source = Source(lambda: manifests(p["manifests"]), p["manifests_image"], p["manifests_namespace"], image, p["namespace"])
         return _readable(reconcile(task, package, package.wanted(source)))
-
-
-def _repository(params: dict, option: str) -> Reference:
-    """A repository without tag and digest, which are the version's and the content's."""
-    reference = Reference.parse(params[option], option)
-    if reference.tag or reference.digest:
-        raise RayError(f"The {option} {params[option]!r} is more than a repository.", code="INPUT",
-                       hint=f"Write {reference.name} alone: its tag is the version.")
-    return reference
 
 
 def _readable(result: dict) -> dict:

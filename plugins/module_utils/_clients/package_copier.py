@@ -109,16 +109,9 @@ class PackageCopier:
 def connect(task: t.Any) -> t.Iterator[PackageCopier]:
     """A copier for the options ``source_*``, ``registry_*``, ``bundle`` and ``imgpkg_path``."""
     params = task.params
-    target = _repository(params["bundle"]) if params["bundle"] else None
+    target = Reference.of_repository(params["bundle"], "bundle") if params["bundle"] else None
     copier = PackageCopier(registries(params, "source_"), registries(params), target, params["imgpkg_path"])
     try:
         yield copier
     finally:
         copier.close()
-
-
-def _repository(text: str) -> Reference:
-    reference = Reference.parse(text, "bundle")
-    if reference.tag or reference.digest:
-        raise RayError(f"The bundle {text!r} is more than a repository.", code="INPUT", hint=f"Write {reference.name} alone: its tag is the version.")
-    return reference

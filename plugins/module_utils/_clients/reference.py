@@ -42,6 +42,18 @@ class Reference(t.NamedTuple):
             raise RayError(f"The {what} {text!r} cannot be used: {wrong}.", code="INPUT", hint=FORM)
         return cls(first, path, tag or None, digest or None)
 
+    @classmethod
+    def of_repository(cls, text: str, what: str) -> Reference:
+        """A repository alone, where tag and digest are the version's and the content's.
+
+        Raises:
+            RayError: ``INPUT`` when it cannot be used, or has one of the two.
+        """
+        reference = cls.parse(text, what)
+        if reference.tag or reference.digest:
+            raise RayError(f"The {what} {text!r} is more than a repository.", code="INPUT", hint=f"Write {reference.name} alone: its tag is the version.")
+        return reference
+
     @property
     def name(self) -> str:
         """Without tag and digest."""
