@@ -112,7 +112,7 @@ def sweep(first: int, last: int) -> int:
 
 
 def _sweep(lab: Lab, first: int, last: int) -> int:
-    start, wrong = lab.digest(), 0
+    start, wrong = lab.whole(), 0
     lab.ask("/requests", "DELETE")
     whole = Play(lab.playbook("vcf.ray.site"))
     assert whole.rc == 0, whole.text
@@ -120,7 +120,7 @@ def _sweep(lab: Lab, first: int, last: int) -> int:
     print(f"site.yml writes to vCenter {writes} times", flush=True)
     for number in range(first, min(last, writes) + 1):
         teardown(lab)
-        assert lab.digest() == start, "the teardown has left something"
+        assert lab.whole() == start, "the teardown has left something"
         what = killed_after(lab, number)
         again = Play(lab.playbook("vcf.ray.site"))
         same = again.rc == 0 and vcenter(lab) == right

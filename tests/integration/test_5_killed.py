@@ -23,13 +23,13 @@ def fixture_lab(bench):
 
 
 def test_killed_after_each_write_it_ends_in_the_same_state(lab) -> None:
-    start = lab.digest()
+    start = lab.whole()
     lab.ask("/requests", "DELETE")
     whole = Play(lab.playbook("vcf.ray.site"))
     assert whole.rc == 0, whole.text
     right, writes = vcenter(lab), lasting(lab)
     teardown(lab)
-    assert lab.digest() == start
+    assert lab.whole() == start
     met: list[str] = []
     while (write := killed_after(lab, 1)) and len(met) < ENOUGH:
         met.append(write)
@@ -40,4 +40,4 @@ def test_killed_after_each_write_it_ends_in_the_same_state(lab) -> None:
     assert again.rc == 0 and again.counts["changed"] == 0, again.text
     assert [s["user"] for s in lab.ask("/sessions")["rest"]] == [], "those of the killed runs were closed"
     teardown(lab)
-    assert lab.digest() == start
+    assert lab.whole() == start
