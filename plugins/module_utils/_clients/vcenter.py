@@ -13,6 +13,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .._errors import RayError
 from .._http import Http, Reply
+from . import proxy
 from .inventory import Inventory
 from .version import Version, released
 
@@ -25,8 +26,7 @@ ARGSPEC = {
     # No environment variable: credential types of controllers set one to false by default.
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path", "fallback": (env_fallback, ["VCF_RAY_CA_PATH"])},
-    "proxy_host": {"type": "str"},
-    "proxy_port": {"type": "int"},
+    **proxy.ARGSPEC,
 }
 SESSION = "/api/session"
 SESSION_HEADER = "vmware-api-session-id"
@@ -207,12 +207,11 @@ def segment(name: str) -> str:
 def open_http(params: dict, what: str = "vCenter") -> Http:
     """The connection that the options of a task describe; nothing is sent yet."""
     host = params["hostname"]
-    proxy = f"http://{params['proxy_host']}:{params['proxy_port'] or 3128}" if params.get("proxy_host") else None
     return Http(
         f"https://{f'[{host}]' if ':' in host else host}:{params['port']}",
         ca_path=params["ca_path"],
         validate_certs=params["validate_certs"],
-        proxy=proxy,
+        proxy=proxy.url(params),
         what=f"{what} {host}",
     )
 
