@@ -1,76 +1,24 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a VMRayCluster is ready, and when it never will be: signs are believed only after they have stood for a while."""
+"""When a VMRayCluster is ready: by the word of its Ray or, where Ray cannot be reached from here, by what its autoscaler has written."""
 
 from __future__ import annotations
 
-import re
 import time
 import typing as t
 
 from .._errors import RayError
+from .vmray_signs import Signs, signs
 from .vmray_spec import least_workers
 
+__all__ = ["Dashboard", "Evidence", "Signs", "dashboard_url", "service_address", "signs", "words"]
+
 DASHBOARD_PORT = 8265
-# The operator looks again after 60 s, so an old condition may stand that long after its cause has gone.
-STALE = 65.0
-SETTLE = 5.0
-VM_PATIENCE = 60.0
-SIGHTINGS = 3
-# Reads in a row, and seconds, without the sign after which it is forgotten: the operator's state may flip with every pass, up to
-# twenty times a second, and reads fall on either side.
-FORGET = 5
-FORGET_AFTER = 5.0
 # A silent address that held up a look for longer is left alone for a while, in which the other signs can be read.
 SLOW, REST = 1.0, 2.0
-TERMINAL_TEXT = re.compile(r"secret \S+ not found|missing .*(username|password)|`(username|password)`|denied the request|exceeded quota|is forbidden|"
-                           r"is invalid|invalid node type", re.IGNORECASE)
-
-
-class Signs:
-    """Bad signs of successive reads; ``judge`` gives the one that has stood for too long."""
-
-    def __init__(self, clock: t.Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        # sentence: when it was seen first and last, how often, and reads without it since
-        self._seen: dict[str, list[float]] = {}
-
-    def judge(self, signs: dict[str, float]) -> str | None:
-        """``signs`` is sentence -> seconds of patience; returns a sentence when its patience is over."""
-        now = self._clock()
-        for text in list(self._seen):
-            if text not in signs:
-                entry = self._seen[text]
-                entry[3] += 1
-                if entry[3] >= FORGET and now - entry[1] >= FORGET_AFTER:
-                    del self._seen[text]
-        for text, patience in signs.items():
-            entry = self._seen.setdefault(text, [now, now, 0, 0])
-            entry[1:] = now, entry[2] + 1, 0
-            if entry[2] >= SIGHTINGS and now - entry[0] >= patience:
-                return text
-        return None
-
-
-def signs(raw: dict) -> dict[str, float]:
-    """What speaks against the cluster, each with how long it may stand."""
-    status = raw.get("status") or {}
-    found: dict[str, float] = {}
-    for condition in status.get("conditions") or []:
-        kind, message = condition.get("type") or "", condition.get("message") or ""
-        if kind.startswith("Invalid"):
-            found[f"{kind}: {message}"] = STALE
-        elif TERMINAL_TEXT.search(message):
-            found[f"{kind}: {message}"] = SETTLE
-    nodes = {"the head": status.get("head_node_status") or {}, **(status.get("current_workers") or {})}
-    for name, node in nodes.items():
-        if node.get("vm_status") == "running":
-            continue
-        for condition in node.get("conditions") or []:
-            if condition.get("status") == "False" and condition.get("reason"):
-                found[f"virtual machine of {name}: {condition.get('type')}: {condition['reason']} {condition.get('message') or ''}".strip()] = VM_PATIENCE
-    return found
+# Between two good reads of the custom resource: a failing operator may write twenty states in a second.
+APART = 1.0
 
 
 def service_address(raw: dict) -> str | None:
@@ -88,10 +36,12 @@ class Dashboard:
 
     Args:
         ray_at: gives a client of Ray's dashboard for an address.
+        url_of: gives the address of the dashboard of a cluster, None as long as it has none.
     """
 
-    def __init__(self, ray_at: t.Callable[[str], t.Any], clock: t.Callable[[], float] = time.monotonic) -> None:
-        self._ray_at, self._clock = ray_at, clock
+    def __init__(self, ray_at: t.Callable[[str], t.Any], clock: t.Callable[[], float] = time.monotonic,
+                 url_of: t.Callable[[dict], str | None] = dashboard_url) -> None:
+        self._ray_at, self._clock, self._url_of = ray_at, clock, url_of
         self._ray: t.Any = None
         self._url = self._version = ""
         self._workers: int | None = None
@@ -104,7 +54,7 @@ class Dashboard:
 
     def look(self, raw: dict) -> tuple[bool, list[dict]]:
         """Whether Ray answers with enough live workers, and the nodes that live."""
-        url, start = dashboard_url(raw), self._clock()
+        url, start = self._url_of(raw), self._clock()
         if not url or start < self._not_before:
             return False, []
         try:
@@ -141,7 +91,89 @@ class Dashboard:
         return self._ray.live_nodes()
 
 
-def words(raw: dict, dashboard: Dashboard) -> str:
+class Evidence:
+    """What the custom resource, and the secret that only a living autoscaler writes, say of a cluster whose Ray cannot be asked from here.
+
+    The operator's own ``healthy`` and ``running`` mean that a machine has an address, and nothing more. Its good state is believed after
+    two looks at it, some time apart.
+    """
+
+    def __init__(self, kube: t.Any, clock: t.Callable[[], float] = time.monotonic) -> None:
+        self._kube, self._clock = kube, clock
+        self._since: float | None = None
+        self._certified = self.answers = False
+        self._words = ""
+
+    def look(self, raw: dict) -> tuple[bool, list[str]]:
+        """Whether it is good, for the second time; and what was found, or what is missing, in sentences."""
+        found, missing = self._machines(raw)
+        marks = [] if missing else self._marks(raw)
+        self.answers = bool(marks)
+        if not missing and not marks:
+            missing = ["nothing shows yet that Ray has started on the head"]
+        missing += self._workers(raw, found) if not missing else []
+        self._words = "; ".join(missing) or "all is there"
+        if missing:
+            self._since = None
+            return False, [*found, *marks, *missing]
+        self._since = self._clock() if self._since is None else self._since
+        return self._clock() - self._since >= APART, [*found, *marks]
+
+    def words(self, raw: dict) -> str:
+        """What the last look missed."""
+        return self._words
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    @staticmethod
+    def _machines(raw: dict) -> tuple[list[str], list[str]]:
+        status = raw.get("status") or {}
+        head = status.get("head_node_status") or {}
+        bad = [f"the operator says {c.get('type')}: {c.get('message') or c.get('reason')}" for c in status.get("conditions") or []]
+        if head.get("vm_status") != "running" or not head.get("ip"):
+            bad.append("the machine of the head does not run yet")
+        if not service_address(raw):
+            bad.append("the cluster has no service address yet")
+        return [] if bad else [f"the machine of the head runs at {head['ip']}, its service at {service_address(raw)}"], bad
+
+    def _marks(self, raw: dict) -> list[str]:
+        """Traces that only a living autoscaler leaves; a sentence that says so where it has no reason to leave any."""
+        name, spec = raw["metadata"]["name"], raw.get("spec") or {}
+        marks, tls = [], spec.get("enable_tls", True)
+        if tls and not self._certified:
+            self._certified = f"{name}-tls" in self._secrets(raw["metadata"]["namespace"])
+        if self._certified:
+            marks.append(f"Ray on the head has stored its certificate in Secret {name}-tls")
+        wanted = spec.get("autoscaler_desired_workers") or {}
+        if wanted:
+            marks.append(f"the autoscaler has asked for workers: {', '.join(sorted(wanted))}")
+        if not marks and not tls and not least_workers(spec):
+            marks.append("that Ray runs cannot be told: without TLS and with no workers to start, it leaves no trace")
+        return marks
+
+    @staticmethod
+    def _workers(raw: dict, found: list[str]) -> list[str]:
+        spec, status = raw.get("spec") or {}, raw.get("status") or {}
+        wanted, current, least = spec.get("autoscaler_desired_workers") or {}, status.get("current_workers") or {}, least_workers(spec)
+        up = [n for n in wanted if (current.get(n) or {}).get("vm_status") == "running" and current[n].get("ray_status") == "running"]
+        leaving = sorted(set(current) - set(wanted))
+        missing = [f"machines of workers running: {len(up)} of {max(least, len(wanted))}"] if len(up) < max(least, len(wanted)) else []
+        missing += [f"leaving: {', '.join(leaving)}"] if leaving else []
+        if wanted and not missing:
+            found.append(f"the machines of all {len(wanted)} workers run")
+        return missing
+
+    def _secrets(self, namespace: str) -> list[str]:
+        try:
+            return self._kube.names("Secret", namespace)
+        except RayError as error:
+            if error.code == "FORBIDDEN":
+                return []
+            raise
+
+
+def words(raw: dict, dashboard: Dashboard | Evidence) -> str:
     """How far the cluster has come. Nothing in it may change by itself, or flip as the operator's state does when it fails."""
     status = raw.get("status") or {}
     wrong = [c for c in status.get("conditions") or [] if (c.get("type") or "").startswith("Invalid")]

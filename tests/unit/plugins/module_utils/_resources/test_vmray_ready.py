@@ -19,69 +19,6 @@ class Clock:
         return self.now
 
 
-def test_a_sign_must_stand_for_its_time_and_be_seen_often() -> None:
-    clock = Clock()
-    signs = vmray_ready.Signs(clock)
-    assert signs.judge({"bad": 5}) is None
-    clock.now = 100
-    assert signs.judge({"bad": 5}) is None
-    assert signs.judge({"bad": 5}) == "bad"
-
-
-def test_a_sign_that_flips_is_still_counted() -> None:
-    clock = Clock()
-    signs = vmray_ready.Signs(clock)
-    found = []
-    for second in range(12):
-        clock.now = second
-        found.append(signs.judge({"bad": 5} if second % 2 == 0 else {}))
-    assert found[6] == "bad"
-
-
-def test_a_sign_that_went_is_forgotten() -> None:
-    clock = Clock()
-    signs = vmray_ready.Signs(clock)
-    for attempt in range(2):
-        signs.judge({"bad": 0})
-    for attempt in range(vmray_ready.FORGET):
-        clock.now += 2
-        signs.judge({})
-    assert signs.judge({"bad": 0}) is None
-
-
-def test_a_sign_that_is_missed_by_many_quick_looks_is_not_forgotten() -> None:
-    clock = Clock()
-    signs = vmray_ready.Signs(clock)
-    found = []
-    for look in range(60):
-        clock.now = look / 10
-        found.append(signs.judge({"bad": 5} if look % 10 == 0 else {}))
-    assert found[50] == "bad" and not any(found[:50])
-
-
-def condition(kind: str, message: str) -> dict:
-    return {"status": {"conditions": [{"type": kind, "status": "False", "reason": "r", "message": message}]}}
-
-
-def test_which_conditions_speak_against_a_cluster() -> None:
-    assert list(vmray_ready.signs(condition("InvalidStorageClass", "x not found")).values()) == [vmray_ready.STALE]
-    for text in (
-        'Secret "pull" not found',
-        "missing `password` key",
-        'admission webhook "q" denied the request: x',
-        "Invalid node type `x` requested",
-    ):
-        assert list(vmray_ready.signs(condition("HeadNodeReady", text)).values()) == [vmray_ready.SETTLE]
-    for text in ("Head node VM service IP is not assigned", "primary IPv4 not found for x Node"):
-        assert vmray_ready.signs(condition("HeadNodeReady", text)) == {}
-
-
-def test_a_running_machine_has_nothing_against_it() -> None:
-    bad = [{"type": "VirtualMachineClassReady", "status": "False", "reason": "NotFound", "message": "no class"}]
-    assert len(vmray_ready.signs({"status": {"head_node_status": {"vm_status": "initialized", "conditions": bad}}})) == 1
-    assert vmray_ready.signs({"status": {"head_node_status": {"vm_status": "running", "conditions": bad}}}) == {}
-
-
 HEAD, WORKER = {"node_id": "1", "node_ip": "10.0.0.1", "is_head": True}, {"node_id": "2", "node_ip": "10.0.0.2", "is_head": False}
 SILENT = RayError("refused", code="CONNECTION")
 
@@ -135,3 +72,77 @@ def test_a_silent_address_that_holds_up_the_wait_is_left_alone_for_a_while() -> 
         dashboard.look(cluster())
         clock.now += 0.5
     assert asked == [0, 5, 10, 15, 20]
+
+
+def resource(wanted: dict | None = None, current: dict | None = None, least: int = 1, tls: bool = True, **status: t.Any) -> dict:
+    return {"metadata": {"name": "c", "namespace": "ns"},
+            "spec": {"common_node_config": {"available_node_types": {"w": {"min_workers": least}}}, "enable_tls": tls,
+                     "autoscaler_desired_workers": wanted or {}},
+            "status": {"head_node_status": {"vm_status": "running", "ip": "10.0.0.1"}, "vm_service_status": {"ip": "10.0.0.9"},
+                       "current_workers": current or {}, **status}}
+
+
+UP = {"vm_status": "running", "ray_status": "running", "ip": "10.0.0.2"}
+SECRETS = ("names", ("Secret", "ns"), ["c-hsecret", "c-tls"])
+
+
+def evidence(raw: dict, *script: tuple) -> tuple[bool, list[str]]:
+    """What it says at the second look, a moment after the first."""
+    kube, clock = Scripted(list(script)), Clock()
+    found = vmray_ready.Evidence(kube, clock)
+    assert found.look(raw)[0] is False, "one read is never enough"
+    clock.now += vmray_ready.APART
+    answer = found.look(raw)
+    kube.done()
+    return answer
+
+
+def test_a_certificate_and_running_machines_of_all_workers_are_the_best_evidence() -> None:
+    assert evidence(resource({"c-w-1": "w"}, {"c-w-1": UP}), SECRETS) == (True, [
+        "the machine of the head runs at 10.0.0.1, its service at 10.0.0.9", "the machines of all 1 workers run",
+        "Ray on the head has stored its certificate in Secret c-tls", "the autoscaler has asked for workers: c-w-1"])
+
+
+def test_two_good_reads_of_the_same_moment_are_one() -> None:
+    found = vmray_ready.Evidence(Scripted([SECRETS]), Clock())
+    assert [found.look(resource({"c-w-1": "w"}, {"c-w-1": UP}))[0] for look in range(3)] == [False, False, False]
+
+
+def test_who_may_not_see_secrets_is_told_by_the_workers_that_are_asked_for() -> None:
+    no = ("names", ..., RayError("forbidden", code="FORBIDDEN"))
+    assert evidence(resource({"c-w-1": "w"}, {"c-w-1": UP}), no, no)[0]
+    good, words = evidence(resource(least=0), no, no)
+    assert not good and words[-1] == "nothing shows yet that Ray has started on the head"
+
+
+def test_a_cluster_that_leaves_no_trace_is_believed_but_not_praised() -> None:
+    good, words = evidence(resource(least=0, tls=False))
+    assert good and "cannot be told" in words[-1]
+
+
+@pytest.mark.parametrize(("raw", "words"), [
+    (resource(head_node_status={"vm_status": "running"}), "the machine of the head does not run yet"),
+    (resource(head_node_status={"vm_status": "initialized", "ip": "10.0.0.1"}), "the machine of the head does not run yet"),
+    (resource(vm_service_status={}), "the cluster has no service address yet"),
+    (resource(conditions=[{"type": "HeadNodeReady", "message": "no quota"}]), "the operator says HeadNodeReady: no quota"),
+])
+def test_without_a_head_no_secret_is_looked_for(raw: dict, words: str) -> None:
+    good, found = evidence(raw)
+    assert not good and words in found
+
+
+@pytest.mark.parametrize(("wanted", "current", "words"), [
+    ({}, {}, "machines of workers running: 0 of 1"),
+    ({"a": "w", "b": "w"}, {"a": UP}, "machines of workers running: 1 of 2"),
+    ({"a": "w"}, {"a": {**UP, "ray_status": "initialized"}}, "machines of workers running: 0 of 1"),
+    ({"a": "w"}, {"a": UP, "z": UP}, "leaving: z"),
+])
+def test_workers_must_be_those_that_are_asked_for(wanted: dict, current: dict, words: str) -> None:
+    assert evidence(resource(wanted, current), SECRETS)[1][-1] == words
+
+
+def test_the_dashboard_may_be_elsewhere() -> None:
+    asked = []
+    ray = Scripted([("live_nodes", (), [HEAD, WORKER])])
+    vmray_ready.Dashboard(lambda url: asked.append(url) or ray, url_of=lambda raw: "https://proxy/ray").look(cluster())
+    assert asked == ["https://proxy/ray"]
