@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import os
+import re
 import ssl
 import time
 import typing as t
@@ -22,6 +23,10 @@ except ImportError:
 
 SAFE = ("GET", "HEAD")
 TRIES = 3
+# How http.client ends a CONNECT that was answered with anything but 200.
+TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?([^'\")]*)")
+# What a proxy answers that could not reach the server itself.
+BEHIND = ("502", "503", "504")
 CODES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "UNAUTHORIZED", 404: "NOT_FOUND", 409: "CONFLICT", 503: "SERVICE_UNAVAILABLE"}
 
 
@@ -45,9 +50,10 @@ class Http:
         validate_certs: False switches verification off, for this server only.
         timeout: seconds that one answer may take, or a pair: seconds to connect, and to answer.
         tries: how often a safe call is made at the most; 1 for a caller that comes again anyway.
+        proxy: URL of the HTTP proxy to go through; those of the environment are never used.
         what: the name of the server in messages, such as ``vCenter vcenter.example.com``.
     Raises:
-        RayError: from every method; code ``CONNECTION``, ``TLS``, ``INPUT`` or what the server answered.
+        RayError: from every method; code ``CONNECTION``, ``TLS``, ``PROXY``, ``INPUT`` or what the server answered.
     """
 
     def __init__(
@@ -66,7 +72,7 @@ class Http:
             raise MissingLibrary("requests")
         if ca_path and validate_certs:
             _check_ca(ca_path, what)
-        self.base_url, self.what, self.timeout, self.tries, self.ca_path = base_url, what, timeout, tries, ca_path
+        self.base_url, self.what, self.timeout, self.tries, self.ca_path, self.proxy = base_url, what, timeout, tries, ca_path, proxy
         self.session = requests.Session()
         # Environment variables would overrule verify= and add credentials of .netrc.
         self.session.trust_env = False
@@ -117,10 +123,11 @@ class Http:
             try:
                 answer = self.session.request(method, self.base_url + path, auth=auth, timeout=self.timeout, allow_redirects=False, **sent)
             except requests.exceptions.RequestException as error:
-                if left and not isinstance(error, requests.exceptions.SSLError):
+                reason = self._unreachable(error)
+                if left and reason.code not in ("TLS", "PROXY"):
                     time.sleep(0.2 * (self.tries - left))
                     continue
-                raise self._unreachable(error) from error
+                raise reason from error
             if answer.status_code != 503 or not left:
                 return answer
             time.sleep(retry_after(answer.headers))
@@ -137,6 +144,9 @@ class Http:
             answer.close()
 
     def _unreachable(self, error: Exception) -> RayError:
+        fault = proxy_fault(error, self.proxy, f"{self.what} at {self.base_url}")
+        if fault:
+            return fault
         if isinstance(error, requests.exceptions.SSLError):
             return RayError(
                 f"{self.what} at {self.base_url} cannot be trusted: {_tls_reason(error)}.",
@@ -151,6 +161,9 @@ class Http:
         )
 
     def _refused(self, method: str, path: str, reply: Reply) -> RayError:
+        if reply.status == 407 and self.proxy:
+            # Without TLS a proxy answers in the server's place.
+            return _proxy_refusal("407", "", self.proxy, f"{self.what} at {self.base_url}")
         code, text = vendor_text(reply)
         ids = vendor_ids(reply)
         return RayError(
@@ -158,6 +171,42 @@ class Http:
             code=code,
             details={"status": reply.status, "vendor": text, "vendor_ids": ids, **({"retry_after": retry_after(reply.headers)} if reply.status == 503 else {})},
         )
+
+
+def proxy_fault(error: Exception, proxy: str | None, what: str) -> RayError | None:
+    """The error of a request that ended at the proxy, so that nobody looks for it at the server; None when it did not.
+
+    Args:
+        error: of requests or urllib3, with all that it is made of in its text.
+        what: the server with its address, for the beginning of the sentence.
+    """
+    if not proxy:
+        return None
+    tunnel = TUNNEL.search(str(error))
+    if tunnel:
+        return _proxy_refusal(*tunnel.groups(), proxy, what)
+    if "ProxyError" not in (type(error).__name__, type(getattr(error, "reason", None)).__name__):
+        return None
+    return RayError(f"The proxy {plain_proxy(proxy)}, which leads to {what}, cannot be reached: {_innermost(error).rstrip(chr(39) + chr(34) + ')')}.",
+                    code="CONNECTION", hint="Check name and port of the proxy. The server itself was not asked.", details={"proxy": plain_proxy(proxy)})
+
+
+def _proxy_refusal(status: str, words: str, proxy: str, what: str) -> RayError:
+    name, answer = plain_proxy(proxy), f"{status} {words}".strip()
+    if status in BEHIND:
+        return RayError(f"The proxy {name} answers, and cannot reach {what}: {answer}.", code="CONNECTION", details={"proxy": name},
+                        hint="Check the address of the server, whether it is up, and whether the proxy can reach and resolve it.")
+    if status == "407":
+        return RayError(f"The proxy {name} asks for a login before it leads to {what} ({answer}).", code="PROXY", details={"proxy": name},
+                        hint="The options of a proxy carry no login: ask its administrator to let this host through, or name another proxy.")
+    return RayError(f"The proxy {name} refuses the way to {what}: {answer}.", code="PROXY", details={"proxy": name},
+                    hint="Ask its administrator to allow CONNECT to this address and port; many allow port 443 only.")
+
+
+def plain_proxy(proxy: str) -> str:
+    """The URL of a proxy without a login that stands in it."""
+    scheme, separator, rest = proxy.rpartition("://")
+    return scheme + separator + rest.rpartition("@")[2]
 
 
 def vendor_text(reply: Reply) -> tuple[str, str]:
