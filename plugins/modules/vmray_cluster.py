@@ -56,8 +56,99 @@ options:
       - Password of O(vm_user). Stored as a salted hash. It is compared with the hash of a cluster that exists, and it cannot be changed there.
     type: str
   network:
-    description: Network of the virtual machines as C(spec.common_node_config.network) of the custom resource; the namespace's own when left out.
+    description:
+      - Network of the virtual machines; the namespace's own when left out. The names of the options are also taken as the custom resource spells
+        them (V(hostName), V(apiVersion) and so on).
     type: dict
+    suboptions:
+      disabled:
+        description: Whether the machines are without a network.
+        type: bool
+      host_name:
+        description: Host name of the guests.
+        type: str
+        aliases: [hostName]
+      nameservers:
+        description: Addresses of DNS servers.
+        type: list
+        elements: str
+      search_domains:
+        description: Domains in which names without a dot are looked up.
+        type: list
+        elements: str
+        aliases: [searchDomains]
+      interfaces:
+        description: The interfaces, at most ten.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: Name of the interface, such as V(eth0).
+            type: str
+            required: true
+          guest_device_name:
+            description: Its name inside the guest.
+            type: str
+            aliases: [guestDeviceName]
+          network:
+            description: The network that it is connected to.
+            type: dict
+            suboptions:
+              api_version:
+                description: Group and version of the kind of network, such as V(vmware.com/v1alpha1).
+                type: str
+                aliases: [apiVersion]
+              kind:
+                description: Kind of network, such as V(VirtualNetwork).
+                type: str
+              name:
+                description: Name of the network; empty for the namespace's own.
+                type: str
+          addresses:
+            description: Fixed addresses, each with the length of its prefix.
+            type: list
+            elements: str
+          dhcp4:
+            description: Whether DHCP gives IPv4 addresses.
+            type: bool
+          dhcp6:
+            description: Whether DHCP gives IPv6 addresses.
+            type: bool
+          gateway4:
+            description: IPv4 gateway.
+            type: str
+          gateway6:
+            description: IPv6 gateway.
+            type: str
+          mtu:
+            description: Largest size of a packet.
+            type: int
+          nameservers:
+            description: Addresses of DNS servers for this interface.
+            type: list
+            elements: str
+          search_domains:
+            description: Domains in which names without a dot are looked up for this interface.
+            type: list
+            elements: str
+            aliases: [searchDomains]
+          routes:
+            description: Routes over this interface.
+            type: list
+            elements: dict
+            suboptions:
+              to:
+                description: Destination with the length of its prefix, or V(default).
+                type: str
+                required: true
+              via:
+                description: Address of the gateway.
+                type: str
+                required: true
+              metric:
+                description: Preference of the route; the lowest wins.
+                type: int
+                required: true
   head:
     description: The head of the cluster.
     type: dict
@@ -71,6 +162,23 @@ options:
       port:
         description: Port of Ray's control service; V(6379) for a new cluster when left out.
         type: int
+      setup_commands:
+        description: Stored in the custom resource and never run there by the operator; a warning says so.
+        type: list
+        elements: str
+      resources:
+        description: Resources of the node type of the head. Ray on the head finds its own and does not heed them.
+        type: dict
+        suboptions:
+          cpu:
+            description: Custom resource C(cpu). Ray finds the real number of CPUs by itself.
+            type: int
+          gpu:
+            description: Custom resource C(gpu).
+            type: int
+          memory:
+            description: Memory in bytes, or an amount such as V(4Gi).
+            type: str
   workers:
     description: Node types of the workers.
     type: list
@@ -111,6 +219,20 @@ options:
   enable_tls:
     description: Whether Ray's own traffic is encrypted; V(true) for a new cluster when left out. The dashboard is not covered by it.
     type: bool
+  initialization_commands:
+    description:
+      - Commands for the shell of every node before its container starts. A single quote, a colon or a number sign beside a space, and a line break
+        would break the first boot of the nodes, and are refused.
+    type: list
+    elements: str
+  worker_setup_commands:
+    description: Commands that run in the container of each worker before Ray starts in it.
+    type: list
+    elements: str
+  setup_commands:
+    description: Stored in the custom resource and never run by Ray as this operator starts it; a warning says so.
+    type: list
+    elements: str
   docker_secret:
     description: Secret in the namespace with C(username) and C(password) for the registry of O(ray_image).
     type: str
@@ -212,13 +334,44 @@ from ..module_utils._module import run
 from ..module_utils._reconcile import reconcile
 from ..module_utils._resources.vmray_cluster import VMRayCluster
 
-RESOURCES = {"cpu": {"type": "int"}, "gpu": {"type": "int"}, "memory": {"type": "str"}}
+RESOURCES = {"type": "dict", "options": {"cpu": {"type": "int"}, "gpu": {"type": "int"}, "memory": {"type": "str"}}}
+TEXTS = {"type": "list", "elements": "str"}
+DOMAINS = {**TEXTS, "aliases": ["searchDomains"]}
 WORKER = {
     "node_type": {"type": "str", "default": "ray.worker.default"},
     "vm_class": {"type": "str"},
     "min_workers": {"type": "int"},
     "max_workers": {"type": "int"},
-    "resources": {"type": "dict", "options": RESOURCES},
+    "resources": RESOURCES,
+}
+HEAD = {
+    "node_type": {"type": "str"},
+    "vm_class": {"type": "str"},
+    "port": {"type": "int"},
+    "setup_commands": TEXTS,
+    "resources": RESOURCES,
+}
+INTERFACE = {
+    "name": {"type": "str", "required": True},
+    "guest_device_name": {"type": "str", "aliases": ["guestDeviceName"]},
+    "network": {"type": "dict", "options": {"api_version": {"type": "str", "aliases": ["apiVersion"]}, "kind": {"type": "str"}, "name": {"type": "str"}}},
+    "addresses": TEXTS,
+    "dhcp4": {"type": "bool"},
+    "dhcp6": {"type": "bool"},
+    "gateway4": {"type": "str"},
+    "gateway6": {"type": "str"},
+    "mtu": {"type": "int"},
+    "nameservers": TEXTS,
+    "search_domains": DOMAINS,
+    "routes": {"type": "list", "elements": "dict", "options": {
+        "to": {"type": "str", "required": True}, "via": {"type": "str", "required": True}, "metric": {"type": "int", "required": True}}},
+}
+NETWORK = {
+    "disabled": {"type": "bool"},
+    "host_name": {"type": "str", "aliases": ["hostName"]},
+    "nameservers": TEXTS,
+    "search_domains": DOMAINS,
+    "interfaces": {"type": "list", "elements": "dict", "options": INTERFACE},
 }
 SPEC = {
     "name": {"type": "str", "required": True},
@@ -231,12 +384,15 @@ SPEC = {
     "ray_image": {"type": "str"},
     "vm_user": {"type": "str"},
     "vm_password": {"type": "str", "no_log": True},
-    "network": {"type": "dict"},
-    "head": {"type": "dict", "options": {"node_type": {"type": "str"}, "vm_class": {"type": "str"}, "port": {"type": "int"}}},
+    "network": {"type": "dict", "options": NETWORK},
+    "head": {"type": "dict", "options": HEAD},
     "workers": {"type": "list", "elements": "dict", "options": WORKER},
     "max_workers": {"type": "int"},
     "idle_timeout_minutes": {"type": "int"},
     "enable_tls": {"type": "bool"},
+    "initialization_commands": TEXTS,
+    "worker_setup_commands": TEXTS,
+    "setup_commands": TEXTS,
     "docker_secret": {"type": "str", "no_log": False},
 }
 # Seconds to connect and to answer. A dashboard behind a load balancer that is still pending must not hold up the wait.

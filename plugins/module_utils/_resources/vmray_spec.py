@@ -20,6 +20,19 @@ HASH = "vm_password_salt_hash"
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 # Written by Ray's autoscaler on the head; a client that writes it fights with Ray.
 NOT_OURS = ("autoscaler_desired_workers",)
+# option: where its value stands in the spec
+PLACES = {
+    "api_server": ("api_server", "location"),
+    "ray_image": ("ray_docker_image",),
+    "enable_tls": ("enable_tls",),
+    "worker_setup_commands": ("worker_node", "setup_commands"),
+    **{key: ("common_node_config", key) for key in
+       ("storage_class", "vm_user", "max_workers", "idle_timeout_minutes", "setup_commands", "initialization_commands")},
+    "image": ("common_node_config", "vm_image"),
+}
+TYPE_KEYS = ("vm_class", "min_workers", "max_workers", "resources")
+# The network is handed through to the VM service, which spells its fields in another way than the rest.
+VM_SERVICE = {"host_name": "hostName", "search_domains": "searchDomains", "guest_device_name": "guestDeviceName", "api_version": "apiVersion"}
 
 
 def quantity(value: t.Any) -> t.Any:
@@ -31,6 +44,11 @@ def quantity(value: t.Any) -> t.Any:
     return value
 
 
+def docker_secret(params: dict) -> str | None:
+    """The secret with the login at the registry of the container image."""
+    return params.get("docker_secret") or (f"{params['name']}-docker-auth" if params.get("docker_auth") else None)
+
+
 def render(params: dict, head_type: str | None) -> dict:
     """Only what the user has set: a pasted definition with the single options laid over it.
 
@@ -38,30 +56,61 @@ def render(params: dict, head_type: str | None) -> dict:
         head_type: the node type of the head of a cluster that exists, for when the user does not name it.
     """
     spec = copy.deepcopy((params.get("definition") or {}).get("spec") or {})
+    _check_shape(spec)
     for key in NOT_OURS:
         spec.pop(key, None)
+    for option, path in PLACES.items():
+        _put(spec, params.get(option), *path)
+    _put(spec, docker_secret(params), "docker_config", "auth_secret_name")
+    if params.get("network") is not None:
+        _put(spec, _as_vm_service(params["network"]), "common_node_config", "network")
     head = params.get("head") or {}
-    _put(spec, params.get("api_server"), "api_server", "location")
-    _put(spec, params.get("ray_image"), "ray_docker_image")
-    _put(spec, params.get("enable_tls"), "enable_tls")
-    _put(spec, params.get("docker_secret"), "docker_config", "auth_secret_name")
-    _put(spec, head.get("node_type"), "head_node", "node_type")
-    _put(spec, head.get("port"), "head_node", "port")
-    for option, key in (("image", "vm_image"), ("storage_class", "storage_class"), ("vm_user", "vm_user"), ("network", "network"),
-                        ("max_workers", "max_workers"), ("idle_timeout_minutes", "idle_timeout_minutes")):
-        _put(spec, params.get(option), "common_node_config", key)
+    for key in ("node_type", "port", "setup_commands"):
+        _put(spec, head.get(key), "head_node", key)
     named = (spec.get("head_node") or {}).get("node_type") or head_type or HEAD_TYPE
-    if head.get("vm_class"):
-        _put(spec, head["vm_class"], "common_node_config", "available_node_types", named, "vm_class")
-    for worker in params.get("workers") or []:
-        for key in ("vm_class", "min_workers", "max_workers", "resources"):
-            value = {k: v for k, v in worker["resources"].items() if v is not None} if key == "resources" and worker.get(key) else worker.get(key)
-            _put(spec, value, "common_node_config", "available_node_types", worker["node_type"], key)
-    for node_type in node_types(spec).values():
-        resources = node_type.get("resources") if isinstance(node_type, dict) else None
-        if isinstance(resources, dict) and "memory" in resources:
-            resources["memory"] = quantity(resources["memory"])
+    for node_type in [{**head, "node_type": named}, *(params.get("workers") or [])]:
+        for key in TYPE_KEYS:
+            value = node_type.get(key)
+            given = {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+            _put(spec, given, "common_node_config", "available_node_types", node_type["node_type"], key)
+    _in_units(spec)
     return spec
+
+
+def _check_shape(spec: t.Any) -> None:
+    """A pasted definition may be anything; what is looked into has to be a dictionary."""
+    holders = {"spec": spec}
+    if isinstance(spec, dict):
+        holders.update({f"spec.{key}": spec.get(key) for key in ("api_server", "head_node", "worker_node", "common_node_config", "docker_config")})
+        if isinstance(spec.get("common_node_config"), dict):
+            types = spec["common_node_config"].get("available_node_types")
+            holders["spec.common_node_config.available_node_types"] = types
+            holders.update({f"spec.common_node_config.available_node_types.{n}": v for n, v in (types if isinstance(types, dict) else {}).items()})
+    for path, value in holders.items():
+        if value is not None and not isinstance(value, dict):
+            raise RayError(f"{path} of the definition must be a dictionary.", code="INPUT")
+
+
+def _as_vm_service(value: t.Any) -> t.Any:
+    """In the spelling of the VM service, without what was not set."""
+    if isinstance(value, dict):
+        return {VM_SERVICE.get(key, key): _as_vm_service(v) for key, v in value.items() if v is not None}
+    return [_as_vm_service(v) for v in value] if isinstance(value, list) else value
+
+
+def _in_units(spec: dict) -> None:
+    """Bytes for amounts, and numbers for the texts that a template makes of them in a definition."""
+    config = spec.get("common_node_config") or {}
+    counted = [(spec.get("head_node"), ("port",)), (config, ("max_workers", "idle_timeout_minutes"))]
+    for node_type in node_types(spec).values():
+        if isinstance(node_type, dict):
+            counted += [(node_type, ("min_workers", "max_workers")), (node_type.get("resources"), ("cpu", "gpu"))]
+            if isinstance(node_type.get("resources"), dict) and "memory" in node_type["resources"]:
+                node_type["resources"]["memory"] = quantity(node_type["resources"]["memory"])
+    for holder, keys in counted:
+        for key in keys:
+            if isinstance(holder, dict) and isinstance(holder.get(key), str) and re.fullmatch(r"\s*\d+\s*", holder[key]):
+                holder[key] = int(holder[key])
 
 
 def complete(spec: dict, workers: t.Iterable[str], api_server: str) -> dict:

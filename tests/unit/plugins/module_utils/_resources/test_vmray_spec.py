@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
+from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
 from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_spec
 
 OPTIONS = {
@@ -56,6 +59,53 @@ def test_options_are_laid_over_a_definition_that_stays_untouched() -> None:
     assert spec["common_node_config"]["available_node_types"]["w"]["resources"]["memory"] == 16 * 2**30
     assert "autoscaler_desired_workers" not in spec
     assert pasted["spec"]["common_node_config"]["vm_user"] == "u"
+
+
+def test_commands_stand_where_they_belong() -> None:
+    given = {"head": {"setup_commands": ["a"]}, "setup_commands": ["b"], "worker_setup_commands": ["c"], "initialization_commands": ["d"]}
+    assert vmray_spec.render(given, None) == {
+        "head_node": {"setup_commands": ["a"]},
+        "worker_node": {"setup_commands": ["c"]},
+        "common_node_config": {"setup_commands": ["b"], "initialization_commands": ["d"]},
+    }
+
+
+def test_the_network_is_spelt_as_the_vm_service_does_in_both_ways_to_give_it() -> None:
+    ours = {"host_name": "h", "nameservers": None, "search_domains": ["example.com"],
+            "interfaces": [{"name": "eth0", "dhcp4": True, "mtu": None, "network": {"api_version": "vmware.com/v1alpha1", "kind": "VirtualNetwork", "name": ""}}]}
+    theirs = {"hostName": "h", "searchDomains": ["example.com"],
+              "interfaces": [{"name": "eth0", "dhcp4": True, "network": {"apiVersion": "vmware.com/v1alpha1", "kind": "VirtualNetwork", "name": ""}}]}
+    for given in (ours, theirs):
+        assert vmray_spec.render({"network": given}, None) == {"common_node_config": {"network": theirs}}
+
+
+def test_the_resources_of_the_head_go_to_its_node_type() -> None:
+    types = vmray_spec.render({"head": {"resources": {"cpu": 0, "gpu": None, "memory": "1Gi"}}}, "boss")["common_node_config"]["available_node_types"]
+    assert types == {"boss": {"resources": {"cpu": 0, "memory": 2**30}}}
+
+
+def test_numbers_that_a_template_made_texts_of_are_numbers_again() -> None:
+    pasted = {"spec": {"head_node": {"port": "6245"}, "common_node_config": {
+        "max_workers": "5", "idle_timeout_minutes": "soon", "available_node_types": {"w": {"min_workers": " 2 ", "resources": {"cpu": "1"}}}}}}
+    assert vmray_spec.render({"definition": pasted}, None) == {"head_node": {"port": 6245}, "common_node_config": {
+        "max_workers": 5, "idle_timeout_minutes": "soon", "available_node_types": {"w": {"min_workers": 2, "resources": {"cpu": 1}}}}}
+
+
+@pytest.mark.parametrize(("spec", "path"), [
+    (["x"], "spec"),
+    ({"head_node": "x"}, "spec.head_node"),
+    ({"common_node_config": {"available_node_types": {"w": "small"}}}, "spec.common_node_config.available_node_types.w"),
+])
+def test_a_definition_of_another_shape_is_refused_by_path(spec: t.Any, path: str) -> None:
+    with pytest.raises(RayError, match=f"^{path} of the definition must be a dictionary"):
+        vmray_spec.render({"definition": {"spec": spec}}, None)
+
+
+def test_the_secret_of_the_registry_has_a_name_of_its_own_when_none_is_given() -> None:
+    login = {"registry": None, "username": "u", "password": "p"}
+    assert vmray_spec.docker_secret({"name": "c", "docker_auth": login}) == "c-docker-auth"
+    assert vmray_spec.docker_secret({"name": "c", "docker_auth": login, "docker_secret": "mine"}) == "mine"
+    assert vmray_spec.docker_secret({"name": "c"}) is None
 
 
 def test_complete_fills_what_must_not_be_left_out() -> None:
