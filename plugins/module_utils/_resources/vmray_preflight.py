@@ -9,8 +9,7 @@ import re
 import typing as t
 
 from .. import _password
-from .._errors import RayError
-from . import vm_image
+from . import vmray_image, vmray_namespace
 from .vmray_spec import HASH, least_workers, node_types
 
 NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -18,12 +17,6 @@ NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 NAME_LENGTH = 52
 LINUX_USER = re.compile(r"[a-z_][-a-z0-9_]{0,31}")
 TAKEN_PORTS = {22: "SSH", 8265: "the dashboard", 10001: "Ray clients"}
-_HOST = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-REFERENCE = re.compile(
-    rf"(?:(?:{_HOST}(?:\.{_HOST})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
-    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?P<digest>@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?"
-)
 REQUIRED = (
     ("ray_docker_image",),
     ("api_server", "location"),
@@ -33,6 +26,9 @@ REQUIRED = (
     ("common_node_config", "vm_user"),
     ("common_node_config", HASH),
 )
+# What the operator's webhooks call kind and fields in their refusals, and what these are.
+MISNAMED = (("RayCluster.ray.io", "VMRayCluster"), ("spec.common_node_config.node_types", "spec.common_node_config.available_node_types"),
+            ("spec.image", "spec.ray_docker_image (option ray_image)"))
 OPTION = {"ray_docker_image": "ray_image", "location": "api_server", "node_type": "head.node_type", "vm_image": "image", HASH: "vm_password"}
 
 
@@ -99,9 +95,7 @@ def _resources(name: str, resources: dict) -> list[str]:
 
 def _texts(spec: dict) -> list[str]:
     faults, config, server = [], spec.get("common_node_config") or {}, spec.get("api_server") or {}
-    image = REFERENCE.fullmatch(spec.get("ray_docker_image") or "")
-    if spec.get("ray_docker_image") and not image:
-        faults.append(f"ray_image {spec['ray_docker_image']} is no reference of a container image")
+    faults += vmray_image.image_faults(spec)
     if re.search(r"[/\s]", server.get("location") or ""):
         faults.append(f"api_server {server['location']} must be host or host:port, without a scheme and a path")
     if server.get("ca_cert"):
@@ -118,93 +112,55 @@ def _texts(spec: dict) -> list[str]:
     return faults
 
 
-def warnings(spec: dict) -> list[str]:
-    """What works now and will surprise later."""
-    found = []
-    image = REFERENCE.fullmatch(spec.get("ray_docker_image") or "")
-    if image and not image["digest"] and image["tag"] in (None, "latest"):
-        found.append(f"ray_image {spec['ray_docker_image']} has no fixed tag: nodes that are made later may run another Ray. Name a tag.")
-    head = (spec.get("head_node") or {}).get("node_type")
-    idle = [n for n, v in node_types(spec).items() if n != head and not v.get("min_workers")]
+def warnings(spec: dict, extra: t.Iterable[str] = ()) -> list[str]:
+    """What works now and will surprise later.
+
+    Args:
+        extra: the notes of ``existing_faults``.
+    """
+    head, config = spec.get("head_node") or {}, spec.get("common_node_config") or {}
+    workers = {n: v for n, v in node_types(spec).items() if n != head.get("node_type")}
+    found = vmray_image.image_warnings(spec)
+    idle = [n for n, v in workers.items() if not v.get("min_workers") and v.get("max_workers") != 0]
     if idle:
         found.append(f"Node types with min_workers 0 ({', '.join(idle)}) are not scaled up by tasks that ask for CPUs while none of their workers lives.")
-    return found
+    unset = [n for n, v in workers.items() if not (v.get("resources") or {}).get("memory")]
+    if unset:
+        found.append(f"Without resources.memory the workers of {', '.join(unset)} offer no memory to tasks that ask for some.")
+    if (node_types(spec).get(head.get("node_type")) or {}).get("resources"):
+        found.append("The resources of the head's node type have no effect: its Ray counts what its machine has.")
+    dead = [option for option, value in (("setup_commands", config.get("setup_commands")), ("head.setup_commands", head.get("setup_commands"))) if value]
+    if dead:
+        found.append(f"{' and '.join(dead)} are never run on a cluster that is made like this: use initialization_commands, which run on the machines, or "
+                     "worker_setup_commands, which run in the containers of the workers.")
+    return [*found, *extra]
 
 
-def existing_faults(kube: t.Any, namespace: str, name: str, spec: dict, find_image: t.Callable[[str], dict], *, new: bool) -> list[str]:
+def existing_faults(kube: t.Any, namespace: str, name: str, spec: dict, find_image: t.Callable[[str], dict], *, new: bool,
+                    notes: list[str] | None = None, docker_auth: dict | None = None) -> list[str]:
     """Faults against what the namespace offers; what the user may not read is left to the API server and the operator.
 
     Args:
         find_image: gives the image of an item name or id, or raises RayError.
+        notes: gets the warnings that come up on the way, for ``warnings``.
+        docker_auth: the login of the registry that the same task stores, when its secret need not be there yet.
     """
-    config = spec.get("common_node_config") or {}
-    faults = _image(find_image, config.get("vm_image")) + _classes(kube, namespace, spec) + _storage(kube, namespace, config.get("storage_class"))
+    notes = [] if notes is None else notes
+    faults = vmray_namespace.image_faults(find_image, (spec.get("common_node_config") or {}).get("vm_image"))
+    faults += vmray_namespace.machine_faults(kube, namespace, spec, notes, new=new) + vmray_namespace.network_faults(kube, spec)
     secret = (spec.get("docker_config") or {}).get("auth_secret_name")
-    if secret:
-        faults += _registry(kube, namespace, secret)
-    return faults + (_leftovers(kube, namespace, name) if new else [])
+    if docker_auth:
+        faults += vmray_namespace.login_faults("docker_auth", docker_auth)
+    elif secret:
+        faults += vmray_namespace.secret_faults(kube, namespace, secret)
+    return faults + (vmray_namespace.leftovers(kube, namespace, name, notes) if new else [])
 
 
-def _image(find: t.Callable[[str], dict], wanted: str | None) -> list[str]:
-    if not wanted:
-        return []
-    try:
-        image = find(wanted)
-    except RayError as error:
-        return [error.message.rstrip(".")] if error.code in ("NOT_FOUND", "INPUT") else _unless_forbidden(error)
-    return [] if vm_image.is_ready(image) else [f"image {wanted} is not ready: {vm_image.why_not(image)}"]
-
-
-def _classes(kube: t.Any, namespace: str, spec: dict) -> list[str]:
-    wanted = sorted({n["vm_class"] for n in node_types(spec).values() if n.get("vm_class")})
-    try:
-        there = kube.names("VirtualMachineClass", namespace)
-    except RayError as error:
-        return _unless_forbidden(error)
-    return [f"VM class {c} is not assigned to namespace {namespace} (there are: {', '.join(there) or 'none'})" for c in wanted if c not in there]
-
-
-def _storage(kube: t.Any, namespace: str, wanted: str | None) -> list[str]:
-    if not wanted:
-        return []
-    try:
-        there = kube.names("StorageClass")
-    except RayError as error:
-        return _unless_forbidden(error)
-    return [] if wanted in there else [f"storage class {wanted} does not exist (there are: {', '.join(there) or 'none'})"]
-
-
-def _registry(kube: t.Any, namespace: str, name: str) -> list[str]:
-    try:
-        secret = kube.get("Secret", name, namespace)
-    except RayError as error:
-        return _unless_forbidden(error)
-    if secret is None:
-        return [f"docker_secret {name} does not exist in namespace {namespace}"]
-    missing = [k for k in ("username", "password") if not (secret.get("data") or {}).get(k)]
-    return [f"docker_secret {name} lacks {' and '.join(missing)}"] if missing else []
-
-
-def _leftovers(kube: t.Any, namespace: str, name: str) -> list[str]:
-    """Secrets of an earlier cluster are used again without a word, with an old token; a like-named account would be deleted in the end."""
-    faults = []
-    try:
-        stale = {f"{name}-hsecret", f"{name}-wsecret"} & set(kube.names("Secret", namespace))
-        if stale:
-            faults.append(f"left from an earlier cluster of this name: Secret {', '.join(sorted(stale))}; remove it first")
-        if name in kube.names("ServiceAccount", namespace):
-            faults.append(
-                f"a ServiceAccount {name} exists in namespace {namespace}; the cluster would take it over, and delete it in the end. Choose another name"
-            )
-    except RayError as error:
-        _unless_forbidden(error)
-    return faults
-
-
-def _unless_forbidden(error: RayError) -> list[str]:
-    if error.code == "FORBIDDEN":
-        return []
-    raise error
+def plain(text: str) -> str:
+    """A refusal of the operator's webhooks with the names that the fields really have; they speak of another kind, and of fields of old."""
+    for theirs, ours in MISNAMED:
+        text = text.replace(theirs, ours)
+    return text
 
 
 def _at(spec: dict, path: t.Iterable[str]) -> t.Any:

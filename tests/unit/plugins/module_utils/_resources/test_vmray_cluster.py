@@ -15,9 +15,9 @@ from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError, U
 from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task, reconcile
 from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_cluster
 from ansible_collections.vcf.ray.plugins.module_utils._resources.vmray_cluster import VMRayCluster
+from ansible_collections.vcf.ray.tests.unit.plugins.preflight_script import IMAGES, OFFER, PREFLIGHT, vm_class
 from ansible_collections.vcf.ray.tests.unit.plugins.scripted import Scripted
 
-IMAGES = [{"metadata": {"name": "vmi-1"}, "status": {"name": "ubuntu", "conditions": [{"type": "Ready", "status": "True"}]}}]
 PARAMS = {
     "name": "c",
     "namespace": "ns",
@@ -32,13 +32,6 @@ PARAMS = {
     "wait_timeout": 5,
 }
 READ = ("get", ("VMRayCluster", "c", "ns"))
-PREFLIGHT = [
-    ("list", ("VirtualMachineImage", "ns"), IMAGES),
-    ("names", ("VirtualMachineClass", "ns"), ["small"]),
-    ("names", ("StorageClass",), ["fast"]),
-    ("names", ("Secret", "ns"), []),
-    ("names", ("ServiceAccount", "ns"), ["default"]),
-]
 VERSION = ("version", (), {"ray_version": "2.60.0"})
 SILENT = RayError("refused", code="CONNECTION")
 HEAD, WORKER = {"node_id": "1", "node_ip": "10.0.0.1", "is_head": True}, {"node_id": "2", "node_ip": "10.0.0.2", "is_head": False}
@@ -166,7 +159,7 @@ def test_check_mode_dry_runs_what_the_real_run_posts() -> None:
 
 
 def test_faults_stop_before_the_dry_run() -> None:
-    lacking = [(m, a, ["other"] if a[:1] == ("VirtualMachineClass",) else v) for m, a, v in PREFLIGHT]
+    lacking = [(m, a, [vm_class("other")] if a[:1] == ("VirtualMachineClass",) else v) for m, a, v in PREFLIGHT]
     with pytest.raises(RayError, match="VM class small is not assigned.*Nothing was written") as caught:
         play([(*READ, None), *lacking], vm_user="root")
     assert len(caught.value.details["faults"]) == 2
@@ -275,8 +268,7 @@ def test_a_change_is_a_merge_patch_of_that_field_only() -> None:
         [
             (*READ, stored()),
             ("merge", ("VMRayCluster", "c", "ns", patch, {"dry_run": True}), merged),
-            *PREFLIGHT[:2],
-            ("names", ("StorageClass",), ["fast", "slow"]),
+            *OFFER,
             ("merge", ("VMRayCluster", "c", "ns", patch), merged),
             (*READ, merged),
         ],
