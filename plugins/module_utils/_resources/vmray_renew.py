@@ -1,10 +1,21 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A new head for a cluster, in place: same name, same service address, new token, certificates and boot data of the spec as it is now.
+"""A new head for a cluster, in place: same name, same service address; new token, certificates and boot data of the spec as it is now.
 
 The operator renders the data of a machine's first boot once, into the secrets ``-hsecret`` (head, with the token) and ``-wsecret`` (workers),
 and takes what is there ever after. So they go, and then the head's machine: the operator misses it, and makes both anew.
+
+What has to be minded, all of it seen with a real Ray:
+
+- The secrets go before the machine: an operator that is quick makes a new head of the old secret, with the token that is dead.
+- Ray may only create ``-tls``: one that is still there keeps the old certificate, and whoever reads its end is misled.
+- The workers of the old head are of no use to the new one, which takes them for outdated and replaces them. It does so only while each of them
+  runs: a single worker without an address, and the new head neither removes nor adds any, for ever. So they are given back while there is no
+  head: nobody but Ray writes ``autoscaler_desired_workers`` as long as there is one.
+- As long as the old machine is being removed, its Ray may answer, and the operator may boot a worker. Data of workers that is older than the
+  head's goes once more.
+- The service keeps its ports and its address: the port of the head cannot be changed like this.
 """
 
 from __future__ import annotations
@@ -14,15 +25,16 @@ import typing as t
 
 from .. import _wait
 from .._errors import RayError
-from . import vmray_ages, vmray_ready
+from . import vmray_ages
 
-MACHINE = "VirtualMachine"
+CLUSTER, MACHINE, SECRET = "VMRayCluster", "VirtualMachine", "Secret"
 NOUNCE = "vmray.kubernetes.io/head-nounce"
-# In this order: who is cut short after the first has left a head without its data behind, and that is seen.
+# In this order: a head without its data, or data that is younger than its head, tells of a replacement that was cut short.
 SECRETS = ("hsecret", "wsecret", "tls")
-# Certificates of nodes are made for a year at the start of a node; an authority that ends before takes them along.
-CERTIFICATE_LIFE = 365 * 86400
-REMOVAL = 600.0
+AUTHORITY = "root-cert"
+# Each head gets a certificate of a year anew. The authority lives for ten and is what clients trust: it goes only when it has less than this.
+AUTHORITY_LEFT = vmray_ages.NEAR_CERTIFICATE
+REMOVAL, BEAR = 600.0, 60.0
 BUSY = ("PENDING", "RUNNING")
 
 
@@ -49,65 +61,118 @@ class Renewal:
         self._new = False
 
     def due(self, raw: dict, within: float) -> str | None:
-        """Why the head has to be replaced: a phrase that fits behind "because"; None when it has not."""
-        machine = self._kube.get(MACHINE, head_name(raw), self._namespace)
-        held = {suffix: self._kube.get("Secret", f"{self._name}-{suffix}", self._namespace) for suffix in ("root-cert", *SECRETS)}
-        return self._unfinished(machine, held) or self._ending(held, within)
+        """Why the head has to be replaced, a phrase that fits behind a colon; None when it has not."""
+        machines = {m["metadata"]["name"]: m for m in self._kube.list(MACHINE, self._namespace)}
+        head = machines.get(head_name(raw))
+        if head is None:
+            # The operator is about to make one, of new data or of the data that an earlier head has left.
+            return None
+        held = {suffix: self._secret(suffix) for suffix in (AUTHORITY, *SECRETS)}
+        return self._unfinished(head, held) or self._left_behind(raw, head, machines) or self._ending(held, within)
 
     def drain(self, url: str | None, timeout: float) -> None:
-        """Wait until no job is pending or running. Whoever gives up has changed nothing. With 0, jobs are not asked for."""
+        """Wait until no job is pending or running; who gives up has changed nothing. With 0 seconds the jobs are not asked for."""
         if not url or timeout <= 0:
             return
         ray = self._ray_at(url)
         try:
-            _wait.until(ray.jobs, lambda jobs: not _busy(jobs), what=f"the jobs of VMRayCluster {self._namespace}/{self._name} to end",
-                        timeout=timeout, say=lambda jobs: f"jobs still there: {', '.join(_busy(jobs))}", bear=timeout, clock=self._clock)
+            _wait.until(ray.jobs, lambda jobs: not _busy(jobs), what=f"the jobs of VMRayCluster {self._namespace}/{self._name} to end", timeout=timeout,
+                        say=lambda jobs: f"jobs that have not ended: {', '.join(_busy(jobs))}", bear=timeout, clock=self._clock)
         except RayError as error:
-            error.message = f"The head was not replaced, and nothing was changed. {error.message}"
-            error.hint = "Let the jobs end or stop them, raise drain_timeout, or set it to 0 to replace the head whatever runs there."
+            if error.code in ("TIMEOUT", *_wait.BORNE):
+                error.hint = "Let the jobs end or stop them, or raise drain_timeout. With drain_timeout 0 the head is replaced whatever runs there."
+            error.message = f"The head was not replaced, nothing was changed: {error.message}"
             raise
         finally:
             ray.close()
 
-    def replace(self, raw: dict) -> None:
-        """Remove the head with all that was made for it; the operator makes it anew. Returns when the old machine is gone."""
+    def replace(self, raw: dict, spec: dict | None = None) -> None:
+        """Remove the head and all that was made for it; returns when it is gone, and may be called again after an error.
+
+        Args:
+            spec: a merge-patch of the spec that takes effect with the new head. It is written between the removals of the secrets and of the
+                machine, so that whoever is cut short after it leaves a head without its data, which ``due`` sees.
+        """
         head = head_name(raw)
         machine = self._kube.get(MACHINE, head, self._namespace)
-        self._old = machine and machine["metadata"]["uid"]
-        for suffix in SECRETS:
-            self._kube.delete("Secret", f"{self._name}-{suffix}", self._namespace)
-        if machine is not None:
-            self._kube.delete(MACHINE, head, self._namespace)
-            _wait.until(lambda: self._kube.get(MACHINE, head, self._namespace), lambda now: now is None or now["metadata"]["uid"] != self._old,
-                        what=f"VirtualMachine {head} to be gone", timeout=REMOVAL, say=lambda now: f"VirtualMachine {head} is being removed", bear=60,
-                        clock=self._clock)
+        # The operator's webhook answers a dry run: where no operator is, a head that is removed does not come back.
+        self._kube.merge(CLUSTER, self._name, self._namespace, {"spec": spec or {}}, dry_run=True)
+        if self._old is None or (machine and machine["metadata"]["uid"] == self._old):
+            self._old = machine and machine["metadata"]["uid"]
+            for suffix in (*self._authority(), *SECRETS):
+                self._kube.delete(SECRET, f"{self._name}-{suffix}", self._namespace)
+            if spec:
+                self._kube.merge(CLUSTER, self._name, self._namespace, {"spec": spec})
+            if machine is not None:
+                self._kube.delete(MACHINE, head, self._namespace)
+        _wait.until(lambda: self._kube.get(MACHINE, head, self._namespace), self._is_another, what=f"VirtualMachine {head} to be gone",
+                    timeout=REMOVAL, say=lambda now: f"VirtualMachine {head} is being removed", bear=BEAR, clock=self._clock)
+        self._give_back(raw)
 
     def is_new(self, raw: dict) -> bool:
-        """Whether the head that runs is another than before ``replace``. The old one's Ray is gone when its object is."""
+        """Whether the head's machine is there and another than before ``replace``. When the old object is gone, so are its machine and its Ray."""
         if not self._new:
             machine = self._kube.get(MACHINE, head_name(raw), self._namespace)
-            self._new = bool(machine) and machine["metadata"]["uid"] != self._old and not machine["metadata"].get("deletionTimestamp")
-        return self._new and vmray_ready.service_address(raw) is not None
+            self._new = machine is not None and self._is_another(machine)
+        return self._new
 
-    def _unfinished(self, machine: dict | None, held: dict[str, dict | None]) -> str | None:
-        """What an earlier replacement that was cut short has left."""
-        if machine and machine["metadata"].get("deletionTimestamp"):
-            return "its head machine is being removed"
-        if machine and not held["hsecret"]:
-            return f"Secret {self._name}-hsecret is gone and its head machine is still the one of before"
+    def _is_another(self, machine: dict | None) -> bool:
+        return machine is None or not (machine["metadata"]["uid"] == self._old or machine["metadata"].get("deletionTimestamp"))
+
+    def _authority(self) -> tuple[str, ...]:
+        end = vmray_ages.certificate_end(_data(self._secret(AUTHORITY), "ca.cert"))
+        return (AUTHORITY,) if end is not None and end - self._today() < AUTHORITY_LEFT else ()
+
+    def _give_back(self, raw: dict) -> None:
+        """The old head's workers, and data for workers that was made while it was being removed."""
+        workers = (raw.get("spec") or {}).get("autoscaler_desired_workers")
+        if workers:
+            self._kube.merge(CLUSTER, self._name, self._namespace, {"spec": {"autoscaler_desired_workers": dict.fromkeys(workers)}})
+        boot, left = self._secret("hsecret"), self._secret("wsecret")
+        if left and (boot is None or _made(left) < _made(boot)):
+            self._kube.delete(SECRET, f"{self._name}-wsecret", self._namespace)
+
+    def _unfinished(self, head: dict, held: dict[str, dict | None]) -> str | None:
+        """What a replacement that was cut short has left."""
+        boot, workers, authority = held["hsecret"], held["wsecret"], held[AUTHORITY]
+        if head["metadata"].get("deletionTimestamp"):
+            return "the machine of the head is being removed"
+        if boot is None:
+            return f"Secret {self._name}-hsecret is gone, and the machine of the head is still the one that was made of it"
+        if _made(boot) > _made(head):
+            return f"the machine of the head is older than Secret {self._name}-hsecret"
+        if workers and _made(workers) < _made(boot):
+            return f"Secret {self._name}-wsecret, of which workers are made, is older than the head"
+        if authority is None or _made(authority) > _made(boot):
+            return f"Secret {self._name}-{AUTHORITY} is not the authority any more with which the head was made"
         return None
+
+    def _left_behind(self, raw: dict, head: dict, machines: dict[str, dict]) -> str | None:
+        """A new head removes the workers of an earlier one within a minute, or never."""
+        desired = (raw.get("spec") or {}).get("autoscaler_desired_workers") or {}
+        old = [n for n in sorted(desired) if n in machines and _made(machines[n]) < _made(head)]
+        return f"the workers {', '.join(old)} are of an earlier head" if old else None
 
     def _ending(self, held: dict[str, dict | None], within: float) -> str | None:
-        ends = {"token": vmray_ages.token_end(_data(held["hsecret"], "user-data")), "certificate": vmray_ages.certificate_end(_data(held["tls"], "tls.crt"))}
+        ends = {"token of its head": vmray_ages.token_end(_data(held["hsecret"], "user-data")),
+                "certificate of its head": vmray_ages.certificate_end(_data(held["tls"], "tls.crt")),
+                "authority of its certificates": vmray_ages.certificate_end(_data(held[AUTHORITY], "ca.cert"))}
         for what, end in ends.items():
             if end is not None and end - self._today() < within:
-                return f"the {what} of its head ends at {vmray_ages.stamp(end)}"
+                return f"the {what} {'has ended' if end <= self._today() else 'ends'} at {vmray_ages.stamp(end)}"
         return None
+
+    def _secret(self, suffix: str) -> dict | None:
+        return self._kube.get(SECRET, f"{self._name}-{suffix}", self._namespace)
 
 
 def _data(secret: dict | None, key: str) -> str | None:
     return ((secret or {}).get("data") or {}).get(key)
 
 
+def _made(item: dict) -> float:
+    return vmray_ages.seconds(item["metadata"].get("creationTimestamp")) or 0.0
+
+
 def _busy(jobs: list[dict]) -> list[str]:
-    return sorted(f"{j.get('submission_id') or j.get('job_id')} ({j['status']})" for j in jobs if j.get("status") in BUSY)
+    return sorted(f"{j.get('submission_id') or j.get('job_id')} {j['status']}" for j in jobs if j.get("status") in BUSY)
