@@ -55,7 +55,7 @@ def image_warnings(spec: dict) -> list[str]:
     if not parts:
         return []
     if not parts["digest"] and (parts["tag"] is None or MOVING.match(parts["tag"])):
-        found.append(f"ray_image {reference} has no fixed tag: nodes that are made later may run another Ray, and one from 2.61 on may want a token that "
+        found.append(f"ray_image {reference} has no fixed tag: nodes that are made later may run another Ray, and a newer one may want a token that "
                      "nobody has given it. Name a tag.")
     if not named or not LIKE_OWN.search(parts["name"]):
         return found

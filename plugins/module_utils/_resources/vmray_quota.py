@@ -25,7 +25,8 @@ def amount(text: t.Any) -> float | None:
 
 def storage_faults(quotas: list[dict], wanted: str | None, namespace: str) -> list[str]:
     """A storage class that exists on the Supervisor, but is not given to the namespace."""
-    given = {found["name"]: limit for quota in quotas for key, limit in _hard(quota).items() if (found := CLASS_OF_STORAGE.fullmatch(key))}
+    limits = {key: limit for quota in quotas for key, limit in _hard(quota).items()}
+    given = {found["name"]: limit for key, limit in limits.items() if (found := CLASS_OF_STORAGE.fullmatch(key))}
     if not wanted or not given:
         return []
     if wanted not in given:

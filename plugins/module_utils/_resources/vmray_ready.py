@@ -69,6 +69,11 @@ class Dashboard:
         return self._workers >= least_workers(raw.get("spec") or {}), nodes
 
     @property
+    def workers(self) -> int | None:
+        """How many workers live, as the last answer says; None without one."""
+        return self._workers
+
+    @property
     def answers(self) -> bool:
         return self._workers is not None
 
@@ -97,6 +102,9 @@ class Evidence:
     The operator's own ``healthy`` and ``running`` mean that a machine has an address, and nothing more. Its good state is believed after
     two looks at it, some time apart.
     """
+
+    # Who lives in Ray, only Ray knows.
+    workers = None
 
     def __init__(self, kube: t.Any, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._kube, self._clock = kube, clock

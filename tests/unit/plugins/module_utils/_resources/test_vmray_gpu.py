@@ -24,7 +24,8 @@ def spec(image: str, *workers: str, head: str = "plain", **resources: int) -> di
     return {"ray_docker_image": f"rayproject/ray:{image}", "head_node": {"node_type": "h"}, "common_node_config": {"available_node_types": types}}
 
 
-@pytest.mark.parametrize(("tag", "gpu"), [("2.60.0-gpu", True), ("latest-gpu", True), ("2.60.0-py311-cu121", True), ("2.60.0", False), ("2.60.0-py311", False)])
+@pytest.mark.parametrize(("tag", "gpu"), [("2.60.0-gpu", True), ("latest-gpu", True), ("2.60.0-py311-cu121", True), ("2.60.0", False),
+                                          ("2.60.0-py311", False)])
 def test_which_tags_bring_cuda(tag: str, gpu: bool) -> None:
     assert vmray_image.is_gpu(f"rayproject/ray:{tag}") is gpu
 

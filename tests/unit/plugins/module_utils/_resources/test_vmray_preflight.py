@@ -229,8 +229,8 @@ def test_what_has_no_effect_is_warned_of() -> None:
     types["none"] = {"vm_class": "big", "min_workers": 0, "max_workers": 3, "resources": {"memory": 5}}
     found = vmray_preflight.warnings(spec, ["and more"])
     assert [words in sentence for words, sentence in zip(
-        ["min_workers 0 (none)", "Without resources.memory the workers of w ", "resources of the head's", "setup_commands and head.setup_commands are never run",
-         "and more"], found)] == [True] * 5
+        ["min_workers 0 (none)", "Without resources.memory the workers of w ", "resources of the head's",
+         "setup_commands and head.setup_commands are never run", "and more"], found)] == [True] * 5
 
 
 def test_a_refusal_of_the_webhook_is_told_with_the_fields_that_there_are() -> None:

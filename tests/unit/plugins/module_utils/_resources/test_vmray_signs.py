@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_signs
 
 
@@ -55,24 +57,108 @@ def test_a_sign_that_is_missed_by_many_quick_looks_is_not_forgotten() -> None:
     assert found[50] == "bad" and not any(found[:50])
 
 
-def condition(kind: str, message: str) -> dict:
-    return {"status": {"conditions": [{"type": kind, "status": "False", "reason": "r", "message": message}]}}
+def condition(kind: str, message: str, state: str = "unhealthy") -> dict:
+    return {"cluster_state": state, "conditions": [{"type": kind, "status": "False", "reason": "r", "message": message}]}
 
 
-def test_which_conditions_speak_against_a_cluster() -> None:
-    assert list(vmray_signs.signs(condition("InvalidStorageClass", "x not found")).values()) == [vmray_signs.STALE]
-    for text in (
-        'Secret "pull" not found',
-        "missing `password` key",
-        'admission webhook "q" denied the request: x',
-        "Invalid node type `x` requested",
-    ):
-        assert list(vmray_signs.signs(condition("HeadNodeReady", text)).values()) == [vmray_signs.SETTLE]
-    for text in ("Head node VM service IP is not assigned", "primary IPv4 not found for x Node"):
-        assert vmray_signs.signs(condition("HeadNodeReady", text)) == {}
+class Ray:
+    """The last answer of a dashboard."""
+
+    def __init__(self, workers: int | None) -> None:
+        self.workers, self.answers = workers, workers is not None
+
+
+SILENT, NO_WORKER, ONE_WORKER = Ray(None), Ray(0), Ray(1)
+UP, DOWN, ABSENT = {"vm_status": "running", "ip": "10.0.0.1"}, {"vm_status": "failure"}, {}
+BAD = [{"type": "VirtualMachineImageReady", "status": "False", "reason": "NotFound", "message": "no image"}]
+
+
+def cluster(status: dict, wanted: dict | None = None, least: int = 1, **meta: str) -> dict:
+    return {"metadata": {"name": "c", **meta}, "status": {"cluster_state": "healthy", **status}, "spec": {
+        "common_node_config": {"available_node_types": {"w": {"min_workers": least}}}, "autoscaler_desired_workers": wanted or {}}}
+
+
+def started(workers: dict | None = None) -> dict:
+    """A head that runs, with workers of these states, as far as the operator knows."""
+    return {"head_node_status": {**UP, "ray_status": "running"}, "vm_service_status": {"ip": "10.0.0.9"}, "current_workers": workers or {}}
+
+
+def ends(*states: dict, ray: Ray | None = None, every: float = 1.0, limit: float = 2000.0) -> tuple[float, str] | None:
+    """When and why a wait gives up that sees these states in turn, over and over; None when it goes on."""
+    clock = Clock()
+    found, look = vmray_signs.Signs(clock), 0
+    while clock.now < limit:
+        reason = found.look(states[look % len(states)], ray)
+        if reason:
+            return clock.now, reason
+        clock.now, look = clock.now + every, look + 1
+    return None
+
+
+@pytest.mark.parametrize(("state", "ray", "after", "words"), [
+    # What the namespace lacks: it may come, by a library that is being synchronized.
+    (cluster(condition("InvalidVirtualMachineImage", "x not found")), None, 65, "InvalidVirtualMachineImage: x not found"),
+    (cluster(condition("InvalidVirtualMachineClass", "x not found")), None, 65, "InvalidVirtualMachineClass"),
+    # A load balancer gives its address late, or has none left.
+    (cluster(condition("HeadNodeReady", "Head node VM service IP is not assigned")), None, 600, "no address has come from the load balancer"),
+    # What only the user can mend.
+    (cluster(condition("HeadNodeReady", 'Secret "pull" not found')), None, 5, 'Secret "pull" not found'),
+    (cluster(condition("HeadNodeReady", "missing `password` key")), None, 5, "missing"),
+    (cluster(condition("HeadNodeReady", 'admission webhook "q" denied the request: exceeded')), None, 5, "denied the request"),
+    (cluster(condition("WorkerNodeReady", "Invalid node type `x` requested")), None, 5, "Invalid node type"),
+    # Machines: what VM Operator says of them, then their address.
+    (cluster({"head_node_status": {"vm_status": "initialized", "conditions": BAD}}), None, 130,
+     "virtual machine of the head: VirtualMachineImageReady: NotFound no image"),
+    (cluster({"head_node_status": {"vm_status": "initialized"}}), None, 600, "the virtual machine of the head has got no address"),
+    (cluster(started({"c-w-1": {"vm_status": "initialized"}}), {"c-w-1": "w"}), NO_WORKER, 900, "the virtual machine of c-w-1 has got no address"),
+    (cluster(condition("HeadNodeReady", "primary IPv4 not found for c-h-1 Node")), None, None, ""),
+    # Ray on the head.
+    (cluster(started()), SILENT, 900, "no sign of Ray has come from it"),
+    (cluster(started({"c-w-1": UP}), {"c-w-1": "w"}), SILENT, 300, "its dashboard does not answer here"),
+    (cluster(started()), NO_WORKER, 300, "its autoscaler does not ask for the workers"),
+    (cluster(started({"c-w-1": UP}), {"c-w-1": "w"}), NO_WORKER, 900, "their Ray does not join the head"),
+    (cluster(started({"c-w-1": UP}), {"c-w-1": "w"}), ONE_WORKER, None, ""),
+    (cluster(started(), least=0), NO_WORKER, None, ""),
+    # The operator itself.
+    (cluster({"cluster_state": "unhealthy"}), None, 130, "its log tells"),
+    (cluster({"cluster_state": None}), None, 130, "the operator has not looked at it"),
+    (cluster(started(), deletionTimestamp="2026-11-23T00:00:00Z"), NO_WORKER, 5, "somebody removes it"),
+])
+def test_each_sign_ends_the_wait_when_its_time_is_over(state: dict, ray: Ray | None, after: float | None, words: str) -> None:
+    end = ends(state, ray=ray)
+    assert (end is None) if after is None else (end and end[0] == after and words in end[1])
+
+
+GONE, FAILED = cluster(started({"c-w-1": ABSENT}), {"c-w-1": "typo"}), cluster(started({"c-w-1": DOWN}), {"c-w-1": "typo"})
+
+
+def test_a_machine_that_flips_between_absent_and_failure_is_never_made() -> None:
+    when, why = ends(GONE, FAILED, ray=Ray(1))
+    assert when < 15 and "c-w-1 cannot be made" in why and "its node type typo is not one of the cluster" in why
+    # Twenty times a second, and looked at by chance.
+    assert ends(FAILED, FAILED, GONE, FAILED, GONE, GONE, ray=Ray(1), every=0.1)
+
+
+def test_a_head_that_flips_with_its_condition_is_told_by_the_condition() -> None:
+    failing = cluster({**condition("HeadNodeReady", 'Secret "pull" not found'), "head_node_status": DOWN})
+    when, why = ends(failing, cluster({"head_node_status": ABSENT}))
+    assert why == 'HeadNodeReady: Secret "pull" not found' and when < 10
+
+
+def test_a_machine_that_loses_its_address_may_come_back() -> None:
+    lost, again = {"vm_status": "failure", "ip": "10.0.0.2"}, {"vm_status": "initialized"}
+    states = [cluster(started({"c-w-1": state}), {"c-w-1": "w"}) for state in (UP, lost, again, UP, lost, ABSENT, again)]
+    assert ends(*states, ray=ONE_WORKER, every=10, limit=800) is None
+
+
+def test_what_is_mended_in_time_is_forgotten() -> None:
+    clock = Clock()
+    found = vmray_signs.Signs(clock)
+    for second in range(200):
+        clock.now = second
+        wrong = second % 80 < 60
+        assert found.look(cluster(condition("InvalidVirtualMachineImage", "x not found") if wrong else {})) is None
 
 
 def test_a_running_machine_has_nothing_against_it() -> None:
-    bad = [{"type": "VirtualMachineClassReady", "status": "False", "reason": "NotFound", "message": "no class"}]
-    assert len(vmray_signs.signs({"status": {"head_node_status": {"vm_status": "initialized", "conditions": bad}}})) == 1
-    assert vmray_signs.signs({"status": {"head_node_status": {"vm_status": "running", "conditions": bad}}}) == {}
+    assert vmray_signs.signs(cluster({"head_node_status": {**UP, "conditions": BAD}})) == {}
