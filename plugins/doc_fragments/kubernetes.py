@@ -40,8 +40,10 @@ options:
       - Login at the Supervisor, from which a token can be got and renewed, so that a wait outlives a token.
       - Alone, it stands for the other options. The token comes from a login at the start, the API server is that host on port 6443, and
         O(supervisor.ca_path) is what it is verified against.
-      - Beside O(kubeconfig), O(context) or O(api_key) it is used only when their credentials are refused. Then one login gives a new token,
-        and the request is sent again. The kubeconfig is not rewritten.
+      - Beside O(kubeconfig), O(context) or O(api_key) it is used only when their token is about to end or their credentials are refused. The
+        kubeconfig is not rewritten. What is left open of how to reach and to trust the Supervisor is taken from there, if it is the same host.
+      - A token that tells its end is renewed shortly before, and every token when it is refused; then the request is sent again. There is
+        one login for each life of a token. Without this option a file in O(kubeconfig) is read again when its token is refused.
       - A login that is refused is not tried again, because SSO locks an account after a few.
     type: dict
     suboptions:
@@ -65,6 +67,23 @@ options:
         description: Whether to verify the Supervisor's certificate.
         type: bool
         default: true
+      proxy_host:
+        description: Name or address of an HTTP proxy to log in through; the one of O(proxy_host) when left out.
+        type: str
+      proxy_port:
+        description: Port of that proxy; 3128 when left out.
+        type: int
+  proxy_host:
+    description:
+      - Name or address of an HTTP proxy to reach the API server through, in place of the C(proxy-url) of the kubeconfig. With O(supervisor) alone,
+        the one of O(supervisor.proxy_host) when left out.
+      - TLS goes through the proxy (C(CONNECT)) and is verified to its end. A proxy that asks for a login can be used by the C(proxy-url) of a
+        kubeconfig only.
+      - Proxies of the environment (E(HTTPS_PROXY), E(K8S_AUTH_PROXY)) are not used, so that what a task reaches is said by the task.
+    type: str
+  proxy_port:
+    description: Port of the proxy; 3128 when left out.
+    type: int
 notes:
   - The options O(kubeconfig), O(context), O(host), O(api_key) and O(ca_cert) fall back to the environment variables E(K8S_AUTH_KUBECONFIG),
     E(K8S_AUTH_CONTEXT), E(K8S_AUTH_HOST), E(K8S_AUTH_API_KEY) and E(K8S_AUTH_SSL_CA_CERT).

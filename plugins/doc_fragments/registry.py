@@ -33,4 +33,13 @@ options:
         one of the machine itself always is.
     type: bool
     default: true
+  registry_proxy_host:
+    description:
+      - Name or address of an HTTP proxy to reach the registry through, and every other that the task reads. TLS is verified to its end.
+      - The programs that the task starts get it too, as E(HTTPS_PROXY); docker's daemon does not heed it. Without this option they find what the
+        environment of the task says, and the module itself uses no proxy.
+    type: str
+  registry_proxy_port:
+    description: Port of the proxy; 3128 if it is not set.
+    type: int
 """

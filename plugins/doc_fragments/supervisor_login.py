@@ -35,4 +35,12 @@ options:
         description: Whether to verify the Supervisor's certificate.
         type: bool
         default: true
+      proxy_host:
+        description:
+          - Name or address of an HTTP proxy to reach the Supervisor through, for the login and for its API server.
+          - That of vCenter does not count here, nor does one of the environment.
+        type: str
+      proxy_port:
+        description: Port of the proxy; 3128 when left out.
+        type: int
 """

@@ -69,9 +69,13 @@ options:
       - If it is not set, the environment variable E(VCF_RAY_CA_PATH) is used.
     type: path
   proxy_host:
-    description: Name or address of an HTTP proxy. Proxies of the environment are not used.
+    description:
+      - Name or address of an HTTP proxy to reach vCenter through. TLS is verified to its end.
+      - If it is not set, the environment variable E(VMWARE_PROXY_HOST) is used. E(HTTPS_PROXY) and the like are not.
     type: str
   proxy_port:
-    description: Port of the proxy; 3128 if it is not set.
+    description:
+      - Port of the proxy; 3128 if it is not set.
+      - If it is not set, the environment variable E(VMWARE_PROXY_PORT) is used.
     type: int
 """

@@ -43,6 +43,12 @@ options:
     description: Whether to verify the certificate of the server.
     type: bool
     default: true
+  proxy_host:
+    description: Name or address of an HTTP proxy to reach the server through. TLS is verified to its end. Proxies of the environment are not used.
+    type: str
+  proxy_port:
+    description: Port of the proxy; 3128 when left out.
+    type: int
   overwrite:
     description: Whether a file with other content is replaced. When it is not, that is an error before anything is written, with both checksums.
     type: bool

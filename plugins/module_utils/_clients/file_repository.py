@@ -14,6 +14,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .._errors import RayError
 from .._http import Http, Reply
+from . import proxy
 
 ARGSPEC = {
     "url": {"type": "str", "required": True},
@@ -21,6 +22,7 @@ ARGSPEC = {
     "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["VCF_RAY_REPOSITORY_PASSWORD"])},
     "ca_path": {"type": "path", "fallback": (env_fallback, ["VCF_RAY_REPOSITORY_CA_PATH"])},
     "validate_certs": {"type": "bool", "default": True},
+    **proxy.ARGSPEC,
 }
 # The checksum is that of the file as it is, so no server may compress it on the way.
 HEADERS = {"Accept-Encoding": "identity"}
@@ -147,7 +149,8 @@ def connect(task: t.Any) -> t.Iterator[FileRepository]:
     """A FileRepository for the options of ARGSPEC."""
     p = task.params
     host = _parts(p["url"]).netloc
-    http = Http(f"https://{host}", ca_path=p["ca_path"], validate_certs=p["validate_certs"], timeout=TIMEOUT, what=f"The repository {host}")
+    http = Http(f"https://{host}", ca_path=p["ca_path"], validate_certs=p["validate_certs"], timeout=TIMEOUT, proxy=proxy.url(p),
+                what=f"The repository {host}")
     try:
         yield FileRepository(http, p["url"], (p["username"], p["password"]) if p["username"] else None)
     finally:

@@ -14,6 +14,7 @@ import typing as t
 from urllib.parse import quote, urlencode, urlsplit
 
 from .._errors import RayError, UnknownYet
+from .._http import proxy_fault
 from . import kube_config
 from .kube_config import Access, access_for
 from .kube_watch import STREAM_SECONDS, Watch
@@ -158,6 +159,7 @@ class Kube:
 
     def _authorized(self, method: str, path: str, **kwargs: t.Any) -> t.Any:
         """The answer of urllib3; a 401 is met by renewing the credentials and asking once more, if there are others."""
+        self._access.keep_up()
         reply = self._once(method, path, **kwargs)
         if reply.status == 401 and self._access.renew():
             reply = self._once(method, path, **kwargs)
@@ -241,6 +243,9 @@ def _hint(code: str, text: str) -> str | None:
 
 def _unreachable(access: Access, error: Exception) -> RayError:
     cause = getattr(error, "reason", None) or error
+    fault = proxy_fault(cause, access.proxy, f"the API server {access.host}")
+    if fault:
+        return fault
     # A balancer whose servers are away takes the connection and drops it: that says nothing about trust.
     if isinstance(cause, urllib3.exceptions.SSLError) and "EOF occurred" not in str(cause):
         return RayError(f"The API server {access.host} cannot be trusted: {cause}.", code="TLS",

@@ -9,13 +9,17 @@ The ``kubernetes`` package reads the kubeconfig (exec plugins and client certifi
 from __future__ import annotations
 
 import json
+import time
 import types
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
 from .._errors import MissingLibrary, RayError
+from .._http import plain_proxy
+from .._jwt import renewal
+from . import kube_contexts, proxy
 from . import supervisor as supervisor_client
 from .kubeconfig_file import default_path
 
@@ -36,27 +40,33 @@ ARGSPEC = {
     "ca_cert": {"type": "path", "aliases": ["ssl_ca_cert"], "fallback": (env_fallback, ["K8S_AUTH_SSL_CA_CERT"])},
     "validate_certs": {"type": "bool", "aliases": ["verify_ssl"]},
     "supervisor": {"type": "dict", "options": supervisor_client.ARGSPEC},
+    **proxy.ARGSPEC,
 }
+# Seconds until a login service that did not answer is asked again, while the token is still good.
+AGAIN = 10.0
 
 
 class Access:
     """How requests reach one API server and prove whose they are.
 
-    Credentials are renewed after a 401 only: by a login at the Supervisor when its options are given, else by reading the
-    kubeconfig again, which another program may have renewed in the meantime.
+    When the options of a Supervisor are given, credentials are renewed by a login there: shortly before they end, as far as
+    they tell, and after a 401. Else they are renewed after a 401 only, by reading the kubeconfig again, which another program
+    may have renewed in the meantime.
 
     Args:
         params: options of ARGSPEC.
         hide: takes tokens that no option holds, to keep them out of all that is shown.
         login: gives a fresh token for the options ``supervisor``.
+        clock: seconds since 1970.
     """
 
     def __init__(self, params: dict, hide: t.Callable[[t.Iterable[str]], None] = lambda values: None,
-                 login: t.Callable[[dict], str] | None = None) -> None:
+                 login: t.Callable[[dict], str] | None = None, clock: t.Callable[[], float] = time.time) -> None:
         if not HAS_KUBERNETES:
             raise MissingLibrary("kubernetes")
-        self._params, self._hide, self._login = params, hide, login or _logged_in
+        self._params, self._hide, self._login, self._clock = params, hide, login or _logged_in, clock
         self._refusal: RayError | None = None
+        self._settings: t.Any = None
         token = None if _has_own_credentials(params) else self._token()
         # Fresh credentials that no answer has confirmed yet: when these are refused, fresher ones would not help.
         self._unproven = bool(token)
@@ -75,6 +85,11 @@ class Access:
         return self._settings.ssl_ca_cert or "the certificate authorities of this system"
 
     @property
+    def proxy(self) -> str | None:
+        """The proxy that requests go through; without its login."""
+        return self._settings.proxy
+
+    @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": self._credential} if self._credential else {}
 
@@ -85,6 +100,20 @@ class Access:
             return "A fresh token of the Supervisor was refused: is this the API server of that Supervisor, and is its clock right?"
         return ("The token has expired or is not of this Supervisor; renew it with vcf.ray.supervisor_kubeconfig, or give the option supervisor, "
                 "which renews it by itself.")
+
+    def keep_up(self) -> None:
+        """Before a request: another token in place of one that is about to end; at most one login for each token's life."""
+        if self._due is None or self._clock() < self._due or not self._params.get("supervisor"):
+            return
+        try:
+            token = self._token()
+        except RayError as error:
+            # The token may still be good. If it is not, the 401 leads here again, and then the reason is told.
+            self._due = None if error.code == "AUTH" else self._clock() + AGAIN
+            return
+        self.close()
+        self._open(token)
+        self._unproven = True
 
     def confirm(self) -> None:
         """The server has accepted the credentials."""
@@ -112,6 +141,7 @@ class Access:
         self._settings = _settings(self._params, token)
         # The package has renamed the key.
         self._credential = self._settings.api_key.get("BearerToken") or self._settings.api_key.get("authorization")
+        self._due = renewal((self._credential or "").removeprefix("Bearer "), self._clock(), new=bool(token))
         try:
             self.pool = k8s_client.ApiClient(self._settings).rest_client.pool_manager
         except (OSError, ValueError) as error:
@@ -123,7 +153,7 @@ class Access:
         if self._refusal:
             raise self._refusal
         try:
-            token = self._login(self._params["supervisor"])
+            token = self._login(_login_options(self._params, self._settings))
         except RayError as error:
             if error.code == "AUTH":
                 self._refusal = error
@@ -177,9 +207,43 @@ def _settings(params: dict, token: str | None) -> t.Any:
         settings.ssl_ca_cert = params["ca_cert"]
     if params.get("validate_certs") is not None:
         settings.verify_ssl = params["validate_certs"]
+    _go_through(settings, _proxy_of(params))
     if not settings.verify_ssl:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return settings
+
+
+def _proxy_of(params: dict) -> str | None:
+    """The options come first, then the kubeconfig, then the Supervisor's when it stands for both."""
+    url = proxy.url(params)
+    if url or not uses_kubeconfig(params):
+        return url or proxy.url(params.get("supervisor") or {})
+    return kube_contexts.proxy_url(params.get("kubeconfig"), params.get("context"))
+
+
+def _go_through(settings: t.Any, url: str | None) -> None:
+    """Use this proxy or none; left alone, the package takes those of the environment."""
+    settings.proxy, settings.no_proxy, settings.proxy_headers = (plain_proxy(url) if url else None), "", None
+    parts = urlsplit(url or "")
+    if url and parts.scheme not in ("http", "https"):
+        raise RayError(f"The proxy-url {plain_proxy(url)} of the kubeconfig is none that can be used.", code="INPUT", hint="It has to begin with http://.")
+    if parts.username:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        settings.proxy_headers = urllib3.make_headers(proxy_basic_auth=login)
+
+
+def _login_options(params: dict, settings: t.Any) -> dict:
+    """The options of the login. What they leave open of the way there is that of the API server, as long as it is the same host."""
+    options = params["supervisor"]
+    if not options.get("proxy_host") and params.get("proxy_host"):
+        options = {**options, **{name: params.get(name) for name in proxy.ARGSPEC}}
+    if settings is None or _host_of(options["hostname"]) != _host_of(settings.host):
+        return options
+    if not options.get("proxy_host") and _proxy_of(params):
+        options = {**options, "proxy_url": _proxy_of(params)}
+    if not options.get("ca_path") and settings.verify_ssl and settings.ssl_ca_cert:
+        options = {**options, "ca_path": settings.ssl_ca_cert}
+    return options
 
 
 def _load_kubeconfig(settings: t.Any, kubeconfig: t.Any, context: str | None) -> None:
@@ -211,4 +275,6 @@ def _parsed(text: str) -> dict:
 
 def _secrets(config: dict) -> list[str]:
     users = [u.get("user") or {} for u in config.get("users") or [] if isinstance(u, dict)]
-    return [u[key] for u in users for key in ("token", "password", "client-key-data") if u.get(key)]
+    clusters = [c.get("cluster") or {} for c in config.get("clusters") or [] if isinstance(c, dict)]
+    proxies = [urlsplit(str(c["proxy-url"])).password for c in clusters if c.get("proxy-url")]
+    return [u[key] for u in users for key in ("token", "password", "client-key-data") if u.get(key)] + [password for password in proxies if password]

@@ -94,7 +94,8 @@ class PackageCopier:
     def _tools(self, *used: Registries) -> t.Iterator[Carvel]:
         """imgpkg with the logins and authorities of these registries."""
         authorities = [where.ca_path for where in used if where.ca_path]
-        with logins([entry for where in used for entry in where.entries()], authorities) as environment:
+        proxy_url = next((where.proxy_url for where in used), None)
+        with logins([entry for where in used for entry in where.entries()], authorities, proxy_url=proxy_url) as environment:
             carvel = Carvel(self._paths, environment, ca_paths=authorities, validate_certs=all(where.validate_certs for where in used))
             carvel.need()
             try:

@@ -15,7 +15,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .._errors import MissingLibrary, RayError
 from .._http import HAS_REQUESTS, Http, Reply
-from . import registry_challenge, registry_login
+from . import proxy, registry_challenge, registry_login
 from .reference import Reference
 
 ARGSPEC = {
@@ -23,6 +23,7 @@ ARGSPEC = {
     "registry_password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["VCF_RAY_REGISTRY_PASSWORD"])},
     "registry_ca_path": {"type": "path", "fallback": (env_fallback, ["VCF_RAY_REGISTRY_CA_PATH"])},
     "registry_validate_certs": {"type": "bool", "default": True},
+    **{f"registry_{name}": option for name, option in proxy.ARGSPEC.items()},
 }
 MANIFESTS = ", ".join((
     "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
@@ -38,9 +39,9 @@ class Registry:
     """One registry, read over one connection; a login is sent when the registry asks for one, and a refused one never again."""
 
     def __init__(self, host: str, login: tuple[str, str] | None = None, *, ca_path: str | None = None, validate_certs: bool = True,
-                 prefix: str = "registry_") -> None:
+                 prefix: str = "registry_", proxy_url: str | None = None) -> None:
         self.host, self._login, self._prefix = host, login, prefix
-        self._tls = {"ca_path": ca_path, "validate_certs": validate_certs}
+        self._way: dict[str, t.Any] = {"ca_path": ca_path, "validate_certs": validate_certs, "proxy": proxy_url}
         self._http = self._opened(f"https://{'registry-1.docker.io' if host in registry_login.DOCKER_HUB else host}")
         # The header that was good last time, by scope; and what is raised without another try.
         self._headers: dict[str, dict] = {}
@@ -127,7 +128,7 @@ class Registry:
 
     def _opened(self, base_url: str) -> Http:
         try:
-            return Http(base_url, **self._tls, what=f"Registry {self.host}")
+            return Http(base_url, **self._way, what=f"Registry {self.host}")
         except RayError as error:
             raise self._named(error) from None
 
@@ -151,7 +152,7 @@ class Registry:
         """Whether TLS failed as it does with a server that speaks none; a login goes unprotected only by the user's own word."""
         host = urlsplit(f"//{self.host}").hostname
         spoken = error.code == "TLS" and any(sign in error.message for sign in ("WRONG_VERSION", "wrong version", "record layer failure"))
-        return spoken and self._http.base_url.startswith("https:") and (host in LOOPBACK or not self._tls["validate_certs"])
+        return spoken and self._http.base_url.startswith("https:") and (host in LOOPBACK or not self._way["validate_certs"])
 
     def _followed(self, method: str, path: str, headers: dict | None) -> tuple[Reply, bytes]:
         """Blobs often lie on a server of their own, which must not get the login."""
@@ -180,9 +181,9 @@ class Registries:
     """All registries of a task. The login of its options goes to those alone that it was meant for (``login_at``); no other goes unverified."""
 
     def __init__(self, username: str | None = None, password: str | None = None, ca_path: str | None = None, validate_certs: bool = True,
-                 prefix: str = "registry_") -> None:
+                 prefix: str = "registry_", proxy_url: str | None = None) -> None:
         self._login = (username, password or "") if username else None
-        self.ca_path, self.validate_certs, self._prefix = ca_path, validate_certs, prefix
+        self.ca_path, self.validate_certs, self._prefix, self.proxy_url = ca_path, validate_certs, prefix, proxy_url
         self._meant: list[str] = []
         self._stored: dict[str, tuple[str, str] | None] = {}
         self._open: dict[str, Registry] = {}
@@ -194,7 +195,7 @@ class Registries:
 
     def at(self, registry: str) -> Registry:
         if registry not in self._open:
-            self._open[registry] = Registry(registry, self._login_of(registry), ca_path=self.ca_path, prefix=self._prefix,
+            self._open[registry] = Registry(registry, self._login_of(registry), ca_path=self.ca_path, prefix=self._prefix, proxy_url=self.proxy_url,
                                             validate_certs=self.validate_certs or registry not in self._meant)
         return self._open[registry]
 
@@ -223,7 +224,7 @@ class Registries:
 
     def environment(self) -> t.ContextManager[dict[str, str | None]]:
         """What the tools find the same logins and authorities by; a folder that is removed at the end."""
-        return registry_login.logins(self.entries(), [self.ca_path])
+        return registry_login.logins(self.entries(), [self.ca_path], proxy_url=self.proxy_url)
 
     def close(self) -> None:
         for registry in self._open.values():
@@ -235,7 +236,9 @@ def registries(params: dict, prefix: str = "registry_") -> Registries:
     if not HAS_REQUESTS:
         raise MissingLibrary("requests")
     username, password, ca_path, validate_certs = (params.get(f"{prefix}{name}") for name in ("username", "password", "ca_path", "validate_certs"))
-    return Registries(username, password, ca_path, validate_certs=validate_certs is not False, prefix=prefix)
+    # One for all registries of a task: it says where the task runs, not what it is for.
+    way = proxy.url({name: params.get(f"registry_{name}") for name in proxy.ARGSPEC})
+    return Registries(username, password, ca_path, validate_certs=validate_certs is not False, prefix=prefix, proxy_url=way)
 
 
 @contextmanager

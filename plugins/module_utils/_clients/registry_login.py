@@ -36,7 +36,8 @@ def stored(registry: str) -> tuple[str, str] | None:
 
 
 @contextmanager
-def logins(entries: t.Iterable[tuple[str, str | None, str | None]], ca_paths: t.Iterable[str | None] = ()) -> t.Iterator[dict[str, str | None]]:
+def logins(entries: t.Iterable[tuple[str, str | None, str | None]], ca_paths: t.Iterable[str | None] = (), *,
+           proxy_url: str | None = None) -> t.Iterator[dict[str, str | None]]:
     """An environment in which docker, podman, crane, imgpkg and kbld have these logins, and trust these authorities too.
 
     Variables that hold other logins are None in it.
@@ -44,10 +45,13 @@ def logins(entries: t.Iterable[tuple[str, str | None, str | None]], ca_paths: t.
     Args:
         entries: (registry, username, password); one without username leaves the user's own login in place.
         ca_paths: PEM files. Programs written in Go heed them on Linux, by SSL_CERT_FILE.
+        proxy_url: the proxy in place of those of the environment; a registry of this machine is reached without it by programs in Go.
     """
     own = {_key(registry): _auth(username, password or "") for registry, username, password in entries if username}
     texts = [_text(path) for path in ca_paths if path]
     environment: dict[str, str | None] = {name: None for name in os.environ if IN_ENVIRONMENT.match(name)}
+    if proxy_url:
+        environment.update({"HTTPS_PROXY": proxy_url, "https_proxy": proxy_url, "HTTP_PROXY": None, "http_proxy": None, "NO_PROXY": None, "no_proxy": None})
     if not own and not texts:
         yield environment
         return

@@ -12,6 +12,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .._errors import RayError
 from .._http import Http
+from . import proxy
 
 ARGSPEC = {
     "hostname": {"type": "str", "required": True, "fallback": (env_fallback, ["VCF_RAY_SUPERVISOR_HOST"])},
@@ -19,8 +20,13 @@ ARGSPEC = {
     "password": {"type": "str", "required": True, "no_log": True, "fallback": (env_fallback, ["VCF_RAY_SUPERVISOR_PASSWORD"])},
     "ca_path": {"type": "path", "fallback": (env_fallback, ["VCF_RAY_SUPERVISOR_CA_PATH"])},
     "validate_certs": {"type": "bool", "default": True},
+    **proxy.ARGSPEC,
 }
 API_PORT = 6443
+# Seconds to connect and to answer; a login in the middle of a wait must not take it over.
+TIMEOUT = (10, 60)
+REFUSED = ("Check user and password (user@domain). It was tried once only: SSO locks an account after a few tries. A user of a federated identity provider "
+           "(AD FS, OIDC) has no password here and is always refused: give the option kubeconfig a ready one, in which an exec plugin may get the token.")
 
 
 class Supervisor:
@@ -33,12 +39,24 @@ class Supervisor:
 
     def login(self) -> str:
         """A fresh token; asked for once only, because SSO locks an account after a few refused logins."""
-        reply = self._asked("POST", "/wcp/login")
-        token = (reply.json or {}).get("session_id") if isinstance(reply.json, dict) else None
-        if not token:
+        return self._logged_in({})["session_id"]
+
+    def guest_login(self, cluster: str, namespace: str) -> dict:
+        """``token``, ``server`` (host) and ``ca`` (base64 of PEM, or empty) of a cluster that runs in a namespace of this Supervisor."""
+        answer = self._logged_in({"guest_cluster_name": cluster, "guest_cluster_namespace": namespace})
+        server = answer.get("guest_cluster_server")
+        if not server:
+            raise RayError(f"Supervisor {self.hostname} leads to no cluster {cluster} in namespace {namespace}.", code="NOT_FOUND",
+                           hint="Check both names, that the cluster is running, and that the user has a role on the namespace.")
+        return {"token": answer["session_id"], "server": str(server), "ca": answer.get("guest_cluster_ca") or ""}
+
+    def _logged_in(self, body: dict) -> dict:
+        """The answer, with a token in ``session_id``. What else releases put in, such as a ``kube_config`` that may be null, is not needed."""
+        answer = self._asked("POST", "/wcp/login", body).json
+        if not isinstance(answer, dict) or not isinstance(answer.get("session_id"), str) or not answer["session_id"]:
             raise RayError(f"The Supervisor {self.hostname} answered the login without a token.", code="FAILED",
                            hint="Is this the address of a Supervisor, and not of vCenter?")
-        return token
+        return answer
 
     def workloads(self) -> list[dict]:
         """The namespaces that the user may enter, each with ``namespace`` and the port of the API server."""
@@ -52,13 +70,14 @@ class Supervisor:
         with open(self.ca_path, encoding="utf-8") as file:
             return file.read()
 
-    def _asked(self, method: str, path: str) -> t.Any:
+    def _asked(self, method: str, path: str, body: dict | None = None) -> t.Any:
         try:
-            return self._http.request(method, path, json={} if method == "POST" else None, auth=self._auth)
+            # A login that got lost or came while the service restarts may be sent again: it changes nothing, and was not refused.
+            return self._http.request(method, path, json=body, auth=self._auth, safe=True)
         except RayError as error:
             if error.details.get("status") == 401:
                 raise RayError(f"The Supervisor {self.hostname} refused user {self.username}: {error.details.get('vendor')}.", code="AUTH",
-                               hint="Check user and password (user@domain). It was tried once only: SSO locks an account after a few tries.") from error
+                               hint=REFUSED) from error
             if error.details.get("status") == 404:
                 raise RayError(f"{self.hostname} is not a Supervisor: it knows no {path}.", code="NOT_FOUND",
                                hint="Give the address of the Supervisor's API (api_endpoint of vcf.ray.supervisor), not that of vCenter.") from error
@@ -67,10 +86,11 @@ class Supervisor:
 
 @contextlib.contextmanager
 def connect(task: t.Any) -> t.Iterator[Supervisor]:
-    """A Supervisor for the options of ARGSPEC."""
+    """A Supervisor for the options of ARGSPEC; ``proxy_url`` is what a kubeconfig says, which may carry a login."""
     p = task.params
     host = p["hostname"].split("://")[-1].rstrip("/")
-    http = Http(f"https://{host}", ca_path=p["ca_path"], validate_certs=p["validate_certs"], what="the Supervisor")
+    http = Http(f"https://{host}", ca_path=p["ca_path"], validate_certs=p["validate_certs"], timeout=TIMEOUT, proxy=p.get("proxy_url") or proxy.url(p),
+                what="the Supervisor")
     try:
         yield Supervisor(http, host, p["username"], p["password"], ca_path=p["ca_path"], validate_certs=p["validate_certs"])
     finally:

@@ -26,7 +26,8 @@ ARGSPEC = {
     # No environment variable: credential types of controllers set one to false by default.
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path", "fallback": (env_fallback, ["VCF_RAY_CA_PATH"])},
-    **proxy.ARGSPEC,
+    "proxy_host": {**proxy.ARGSPEC["proxy_host"], "fallback": (env_fallback, ["VMWARE_PROXY_HOST"])},
+    "proxy_port": {**proxy.ARGSPEC["proxy_port"], "fallback": (env_fallback, ["VMWARE_PROXY_PORT"])},
 }
 SESSION = "/api/session"
 SESSION_HEADER = "vmware-api-session-id"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import http.client
 import http.server
 import ipaddress
 import json
@@ -28,8 +29,8 @@ class Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         method, target, _version = self.rfile.readline().decode().split()
-        headers = dict(line.split(": ", 1) for line in iter(lambda: self.rfile.readline().decode().strip(), ""))
-        self.server.log.append((method, target, headers.get("Proxy-Authorization")))
+        headers = http.client.parse_headers(self.rfile)
+        self.server.log.append((method, target, headers["Proxy-Authorization"]))
         if method != "CONNECT" or self.server.answer:
             self.wfile.write(f"HTTP/1.1 {self.server.answer or '405 Method Not Allowed'}\r\nContent-Length: 0\r\n\r\n".encode())
             return

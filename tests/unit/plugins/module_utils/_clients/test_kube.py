@@ -40,7 +40,7 @@ class Pool:
 class Access:
     """Credentials that can be renewed as long as there is another pool."""
 
-    host, trust, remedy = BASE, "ca.pem", "Log in again."
+    host, trust, remedy, proxy = BASE, "ca.pem", "Log in again.", None
 
     def __init__(self, *pools: Pool) -> None:
         self.pools, self.confirmed = list(pools), 0
@@ -52,6 +52,9 @@ class Access:
     @property
     def headers(self) -> dict:
         return {"Authorization": "Bearer t"}
+
+    def keep_up(self) -> None:
+        """This token does not end."""
 
     def renew(self) -> bool:
         return len(self.pools) > 1 and bool(self.pools.pop(0))

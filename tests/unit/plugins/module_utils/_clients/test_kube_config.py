@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import glob
 import json
 import pathlib
@@ -24,6 +25,14 @@ SUPERVISOR = {"hostname": "sv.example.com", "username": "u@d", "password": "p", 
 REFUSED = RayError("The Supervisor refused user u@d.", code="AUTH")
 
 
+NOW = 1_800_000_000.0
+
+
+def jwt(exp: float, iat: float | None = NOW) -> str:
+    claims = {"exp": int(exp), **({} if iat is None else {"iat": int(iat)})}
+    return "e30." + base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=") + ".sig"
+
+
 def kubeconfig(token: str = "planted", **user: str) -> dict:
     return {
         "clusters": [{"name": "c", "cluster": {"server": BASE, "insecure-skip-tls-verify": True}}],
@@ -37,7 +46,7 @@ class Logins:
     """Gives the tokens in order; an exception is raised."""
 
     def __init__(self, *answers: t.Any) -> None:
-        self.answers, self.hidden = list(answers), []
+        self.answers, self.hidden, self.now = list(answers), [], NOW
 
     def __call__(self, options: dict) -> str:
         assert options == SUPERVISOR
@@ -47,7 +56,14 @@ class Logins:
         return answer
 
     def access(self, **params: t.Any) -> Access:
-        return Access({"supervisor": SUPERVISOR, **params}, self.hidden.extend, self)
+        return Access({"supervisor": SUPERVISOR, **params}, self.hidden.extend, self, lambda: self.now)
+
+    def asked(self, access: Access, seconds: float) -> str:
+        """The token of a request so many seconds later, which is accepted."""
+        self.now += seconds
+        access.keep_up()
+        access.confirm()
+        return access.headers["Authorization"].removeprefix("Bearer ")
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +172,77 @@ def test_a_missing_library_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(kube_config, "HAS_KUBERNETES", False)
     with pytest.raises(MissingLibrary, match="kubernetes is missing"):
         Access({})
+
+
+def test_a_token_is_renewed_before_it_ends_and_once_for_each_life() -> None:
+    tokens = [jwt(NOW + life, NOW + life - 5) for life in (5, 9, 14)]
+    logins = Logins(*tokens)
+    access = logins.access()
+    assert [logins.asked(access, 0.5) for request in range(7)] == [tokens[0]] * 7
+    assert logins.asked(access, 0.5) == tokens[1], "four of five seconds are over"
+    assert logins.asked(access, 3.5) == tokens[1]
+    assert logins.asked(access, 60) == tokens[2], "nobody has asked for a minute, and nobody has renewed it for nothing"
+    assert logins.answers == [] and logins.hidden == tokens
+
+
+def test_a_long_life_is_renewed_a_minute_before_its_end() -> None:
+    logins = Logins(jwt(NOW + 36000), jwt(NOW + 72000))
+    access = logins.access()
+    first = logins.asked(access, 35939)
+    assert logins.asked(access, 2) != first
+
+
+def test_a_clock_that_differs_from_the_supervisors_costs_no_logins() -> None:
+    """The token is over when it comes, by our clock, or without a beginning; its length counts, and else nothing but a 401."""
+    logins = Logins(jwt(NOW - 7200 + 5, NOW - 7200), jwt(NOW - 100, None))
+    access = logins.access()
+    first = logins.asked(access, 3)
+    assert logins.asked(access, 0.9) == first
+    second = logins.asked(access, 0.2)
+    assert second != first and logins.asked(access, 10000) == second
+
+
+@pytest.mark.parametrize("own", [jwt(NOW + 30, NOW - 36000), jwt(NOW - 30, NOW - 36000)])
+def test_a_kubeconfigs_token_that_is_about_to_end_or_has_is_not_waited_for_to_be_refused(own: str) -> None:
+    logins = Logins("one")
+    access = logins.access(kubeconfig=kubeconfig(own))
+    assert logins.asked(access, 0) == "one"
+    assert logins.asked(access, 100000) == "one", "this one does not say when it ends"
+
+
+def test_without_a_supervisor_nothing_is_renewed_before_a_401() -> None:
+    access = Access({"kubeconfig": kubeconfig(jwt(NOW - 30))}, clock=lambda: NOW)
+    access.keep_up()
+    assert access.headers == {"Authorization": f"Bearer {jwt(NOW - 30)}"}
+
+
+def test_a_login_service_that_is_away_is_asked_again_later_and_the_token_used_meanwhile() -> None:
+    away = RayError("away", code="CONNECTION")
+    own, new = jwt(NOW + 30, NOW - 36000), jwt(NOW + 36000)
+    logins = Logins(away, new)
+    access = logins.access(kubeconfig=kubeconfig(own))
+    assert [logins.asked(access, 0), logins.asked(access, 9)] == [own, own]
+    assert logins.asked(access, 2) == new
+
+
+def test_a_login_that_was_refused_is_not_tried_again_and_told_when_the_token_is_over() -> None:
+    own = jwt(NOW + 30, NOW - 36000)
+    logins = Logins(REFUSED)
+    access = logins.access(kubeconfig=kubeconfig(own))
+    assert [logins.asked(access, seconds) for seconds in (0, 20, 20)] == [own] * 3
+    with pytest.raises(RayError, match="refused user u@d"):
+        access.renew()
+
+
+def test_a_new_token_that_is_refused_is_an_error_and_not_another_login() -> None:
+    logins = Logins(jwt(NOW + 36000))
+    access = logins.access(kubeconfig=kubeconfig(jwt(NOW - 1, NOW - 2)))
+    access.keep_up()
+    assert not access.renew() and logins.answers == []
+
+
+def test_the_login_goes_by_the_options_when_nothing_is_known_of_the_way() -> None:
+    seen: list[dict] = []
+    ways = {"proxy_host": "proxy.example.com", "proxy_port": 8080}
+    access = Access({"supervisor": SUPERVISOR, **ways}, login=lambda options: seen.append(options) or "one")
+    assert access.proxy == "http://proxy.example.com:8080" and seen == [{**SUPERVISOR, **ways}]
