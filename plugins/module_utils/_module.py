@@ -37,7 +37,7 @@ def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Ca
     """
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **kwargs)
     task = Task(module.params, check_mode=module.check_mode, diff_mode=module._diff, warn=module.warn,
-                progress=_speaker(module), hide=module.no_log_values.update)
+                progress=_speaker(module), hide=module.no_log_values.update, show=module.no_log_values.difference_update)
     try:
         with closing_first(connect(task)) as client:
             result = handler(task, client)

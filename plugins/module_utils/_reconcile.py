@@ -23,14 +23,16 @@ BEAR = 60.0
 class Task:
     """What a handler sees of an Ansible task: ``params``, ``check_mode``, ``diff_mode``, ``warn(text)``, ``progress(text)``.
 
-    ``hide(values)`` keeps secrets that are no options of their own (a token inside a kubeconfig) out of all that is shown.
+    ``hide(values)`` keeps secrets that are no options of their own (a token inside a kubeconfig) out of all that is shown. ``show(values)``
+    takes plain values back that stand in an option which is secret as a whole, and would garble every text: the ``1`` of an environment.
     """
 
     def __init__(self, params: dict, *, check_mode: bool = False, diff_mode: bool = False,
                  warn: t.Callable[[str], None] = lambda text: None, progress: t.Callable[[str], None] = lambda text: None,
-                 hide: t.Callable[[t.Iterable[str]], None] = lambda values: None) -> None:
+                 hide: t.Callable[[t.Iterable[str]], None] = lambda values: None,
+                 show: t.Callable[[t.Iterable[str]], None] = lambda values: None) -> None:
         self.params, self.check_mode, self.diff_mode = params, check_mode, diff_mode
-        self.warn, self.progress, self.hide = warn, progress, hide
+        self.warn, self.progress, self.hide, self.show = warn, progress, hide, show
 
 
 class Resource(t.Protocol):
