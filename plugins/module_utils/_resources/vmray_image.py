@@ -21,7 +21,7 @@ MOVING = re.compile(r"(latest|nightly)(-|$)")
 GPU = re.compile(r"(^|-)(gpu|cu\d+)(-|$)")
 # The wheels tell it: the provider that drives this kind is in 2.45.0, and not in 2.44.1.
 FIRST_WITH_PROVIDER = (2, 45)
-# CVE-2026-27482: before, anyone who reaches the dashboard may delete jobs.
+# CVE-2026-27482: before, the dashboard keeps the writes of foreign web pages out, but not their DELETE.
 FIRST_WITHOUT_DELETE = (2, 54)
 
 
@@ -61,10 +61,11 @@ def image_warnings(spec: dict) -> list[str]:
         return found
     if named >= FIRST_WITH_PROVIDER:
         if named < FIRST_WITHOUT_DELETE:
-            found.append(f"ray_image {reference}: before Ray {_dotted(FIRST_WITHOUT_DELETE)} whoever reaches the dashboard may delete jobs without a token "
-                         "(CVE-2026-27482). Take a newer one.")
+            found.append(f"ray_image {reference}: before Ray {_dotted(FIRST_WITHOUT_DELETE)} a web page may delete jobs through the browser of "
+                         "whoever reaches the dashboard (CVE-2026-27482). Take a newer one.")
     elif not OWN.search(parts["name"]):
-        found.append(f"If the tag of ray_image {reference} is that of Ray, it is too old: none before {_dotted(FIRST_WITH_PROVIDER)} can scale a VMRayCluster.")
+        found.append(f"If the tag of ray_image {reference} is that of Ray, it is too old: none before {_dotted(FIRST_WITH_PROVIDER)} can scale a "
+                     "VMRayCluster.")
     return found
 
 

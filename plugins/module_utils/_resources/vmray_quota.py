@@ -36,11 +36,12 @@ def storage_faults(quotas: list[dict], wanted: str | None, namespace: str) -> li
 
 def count_faults(quotas: list[dict], spec: dict) -> list[str]:
     """More machines than the namespace may have."""
-    nodes, faults = len(_least(spec)), []
+    faults, nodes = [], len(_least(spec))
     for quota in quotas:
         left = _left(quota, COUNTED)
         if left is not None and left < nodes:
-            faults.append(f"the head and the least number of workers are {nodes} virtual machines, and quota {quota['metadata']['name']} leaves {left:.0f}")
+            faults.append(f"the head and the least number of workers are {nodes} virtual machines, and quota {quota['metadata']['name']} leaves "
+                          f"{left:.0f}")
     return faults
 
 
