@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     forms = {"--json": "all that is known of each", "--privileges": "what they need of a user that is no administrator"}
     for name, text in forms.items():
         form.add_argument(name, dest="form", action="store_const", const=name, help=text)
-    _fault_options(add("fault", "let vCenter fail in a chosen way"))
+    _fault_options(add("fault", "let a part of the lab fail in a chosen way"))
     add("forward", "an address of the lab on 127.0.0.1").add_argument("where", metavar="[LOCALPORT:]ADDRESS:PORT")
     logs = add("logs", "logs of the parts")
     logs.add_argument("part", nargs="?", help="a part, or a file of the logs folder")
@@ -71,6 +71,9 @@ def _up_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--version", choices=settings.VERSIONS, default=argparse.SUPPRESS, help="of vCenter")
     sub.add_argument("--speed", choices=settings.SPEEDS, default=argparse.SUPPRESS, help="fast, or as slow as the real one")
     sub.add_argument(
+        "--token-seconds", type=_seconds, default=argparse.SUPPRESS, help="life of a token of the Supervisor's login"
+    )
+    sub.add_argument(
         "--operator", choices=("none", "stand-in"), default=argparse.SUPPRESS, help="none: leave its place free"
     )
 
@@ -80,13 +83,19 @@ def _fault_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("words", nargs="*", metavar="NAME [KEY=VALUE ...]", help="of `add`; `clear` takes a NAME or clears all")
 
 
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return int(text)
+
+
 def _folder(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
 def _wanted(options: argparse.Namespace) -> dict[str, Any]:
     """Options that were given; what was not given agrees with any running lab."""
-    given = {name: getattr(options, name) for name in ("version", "speed") if hasattr(options, name)}
+    given = {name: getattr(options, name) for name in ("version", "speed", "token_seconds") if hasattr(options, name)}
     if hasattr(options, "operator"):
         given["operator"] = options.operator != "none"
     return given
@@ -151,9 +160,9 @@ def _kill(state: Path, part: str) -> int:
 def _fault(state: Path, options: argparse.Namespace) -> int:
     if options.action != "names":
         return inside.python(state, "fault", options.action, *options.words)
-    from .vcenter.faults import described  # the server's own modules: too much to load for every other command
+    from .fault import names  # the servers' own modules: too much to load for every other command
 
-    print(described())
+    print(names())
     return 0
 
 

@@ -73,6 +73,7 @@ WORKLOAD_PORTGROUP = "DC0_DVPG1"  # as the simulator names its second one
 VERSIONS = ("7.0.3", "8.0.1", "8.0.3", "9.0", "9.1")
 DEFAULT_VERSION = "9.1"
 SPEEDS = ("fast", "natural")
+TOKEN_SECONDS = 10 * 3600  # life of a Supervisor's session token, as a real one's
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Lab:
     speed: str
     operator: bool
     password: str
+    token_seconds: int = TOKEN_SECONDS
 
     @property
     def ca_cert(self) -> Path:
@@ -103,6 +105,11 @@ class Lab:
     def registry_password(self) -> str:
         """Of `REGISTRY_USER`; another one than vCenter's, so that a test sees which of the two was sent."""
         return f"{self.password}-Reg1"
+
+    @property
+    def ray_token(self) -> str:
+        """Of Ray in images whose tag ends in `-token`."""
+        return f"{self.password}-Ray1"
 
     @property
     def operator_image(self) -> Path:
@@ -127,6 +134,7 @@ class Lab:
                 "speed": self.speed,
                 "operator": self.operator,
                 "password": self.password,
+                "token_seconds": self.token_seconds,
             },
             indent=2,
         )
@@ -160,6 +168,7 @@ def read(state: Path) -> Lab:
         speed=values["speed"],
         operator=values["operator"],
         password=values["password"],
+        token_seconds=values.get("token_seconds", TOKEN_SECONDS),
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,10 +14,12 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from .. import settings
+from ..faults import routes
 from ..kube import Kube
 from ..settings import Lab
 from . import tokens as tokens_module
 from .certmanager import CertManager
+from .faults import ClusterFaults, Mischief
 from .kubelet import Kubelet
 from .login import Login
 from .services import Endpoints, Services
@@ -39,8 +40,8 @@ async def kept(name: str, work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(PAUSE_AFTER_FAILURE)
 
 
-async def _serve_lab(tokens: Tokens) -> web.AppRunner:
-    """Plain HTTP for the lab itself: health, and the life of tokens for tests of expiry."""
+async def _serve_lab(tokens: Tokens, faults: ClusterFaults) -> web.AppRunner:
+    """Plain HTTP for the lab itself: health, faults, and the life of tokens for tests of expiry."""
 
     async def health(_request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -50,7 +51,7 @@ async def _serve_lab(tokens: Tokens) -> web.AppRunner:
         return web.json_response({"token_seconds": tokens.lifetime})
 
     app = web.Application()
-    app.add_routes([web.get("/health", health), web.put("/settings", change)])
+    app.add_routes([web.get("/health", health), web.put("/settings", change), *routes(lambda request: faults)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", settings.SUPERVISOR_LAB_PORT).start()
@@ -60,17 +61,26 @@ async def _serve_lab(tokens: Tokens) -> web.AppRunner:
 async def run(lab: Lab) -> None:
     """Serve until cancelled."""
     tokens = Tokens(lab.state / "supervisor")
-    tokens.lifetime = float(os.environ.get("LAB_TOKEN_SECONDS", tokens.lifetime))
+    tokens.lifetime = float(lab.token_seconds)
     kube = Kube.connect(lab.kubeconfig)
     endpoints = Endpoints()
     services, address = Services(kube, endpoints), VirtualAddress(lab, kube, Login(tokens, kube))
-    kubelet, certificates = Kubelet(lab, kube, endpoints), CertManager(kube)
-    runners = [await tokens_module.serve(lab, tokens), await _serve_lab(tokens)]
+    faults = ClusterFaults()
+    kubelet, certificates = Kubelet(lab, kube, endpoints, faults), CertManager(kube)
+    mischief = Mischief(kube, faults)
+
+    def look_again() -> None:
+        mischief.wake()
+        kubelet.wake()
+
+    faults.changed = look_again
+    runners = [await tokens_module.serve(lab, tokens), await _serve_lab(tokens, faults)]
     pieces = {
         "virtual address": address.run,
         "services": services.run,
         "kubelet": kubelet.run,
         "cert-manager": certificates.run,
+        "faults": mischief.run,
     }
     try:
         await asyncio.gather(*(kept(name, work) for name, work in pieces.items()))

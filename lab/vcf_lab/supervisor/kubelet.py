@@ -13,6 +13,7 @@ from .. import addresses, operator_image, settings
 from ..kube import Kube, KubeError
 from ..settings import Lab
 from . import podobjects
+from .faults import ClusterFaults
 from .images import Images, forget_halves
 from .pod import Node, PodRunner
 from .reference import Reference
@@ -48,12 +49,17 @@ class PodAddresses:
 class Kubelet:
     """One runner for each Deployment; a changed template replaces it."""
 
-    def __init__(self, lab: Lab, kube: Kube, endpoints: Endpoints) -> None:
+    def __init__(self, lab: Lab, kube: Kube, endpoints: Endpoints, faults: ClusterFaults) -> None:
         self._lab = lab
         self._kube = kube
         images = Images(lab, kube, {PRELOADED: lab.operator_image})
-        self._node = Node(lab, kube, PodAddresses(), endpoints, images)
+        self._node = Node(lab, kube, PodAddresses(), endpoints, images, faults)
         self._runners: dict[Key, tuple[str, PodRunner, asyncio.Task[None]]] = {}
+
+    def wake(self) -> None:
+        """A fault was armed or cleared."""
+        for _, runner, _ in self._runners.values():
+            runner.wake()
 
     async def run(self) -> None:
         """For ever follow Deployments and the pods that somebody deletes."""

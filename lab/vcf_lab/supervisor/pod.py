@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from ..kube import Kube, KubeError
 from ..settings import Lab
 from . import container, images, podobjects
 from .container import StartError
+from .faults import ClusterFaults
 from .images import Image, ImageError, Images
 from .podfiles import NotReadyToStart
 from .podobjects import History
@@ -50,6 +51,7 @@ class Node:
     addresses: AddressPool
     endpoints: Endpoints
     images: Images
+    faults: ClusterFaults = field(default_factory=ClusterFaults)
 
 
 class PodRunner:
@@ -73,10 +75,23 @@ class PodRunner:
         if self._pod.get("metadata", {}).get("uid") == uid:
             self._gone.set()
 
+    @property
+    def _may_not_be(self) -> bool:
+        return self.deployment["metadata"]["name"] == OPERATOR and self._node.faults.operator_gone
+
+    def wake(self) -> None:
+        """A fault was armed or cleared."""
+        if self._may_not_be:
+            self._gone.set()
+
     async def run(self) -> None:
         """One pod after the other, for ever."""
         while True:
             try:
+                if self._may_not_be:
+                    await self.report(0, 0)
+                while self._may_not_be:
+                    await asyncio.sleep(RETRY)
                 await self._one_pod()
             except (KubeError, OSError) as error:
                 LOG.warning("%s: %s", self._name, error)

@@ -22,7 +22,6 @@ from ..settings import Lab
 LOG = logging.getLogger(__name__)
 ALGORITHM = "RS256"
 ISSUER = "https://supervisor.lab/wcp"
-LIFETIME = 10 * 3600.0  # seconds, as a real Supervisor's
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Tokens:
     """Signs and reads session tokens; the key outlives a restart, so sessions do too."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
-        self.lifetime = LIFETIME
+        self.lifetime = float(settings.TOKEN_SECONDS)
         self._clock = clock
         self._key = pki.rsa_key(folder / "token.key")
 

@@ -87,7 +87,7 @@ def make_lab_app(app: web.Application) -> web.Application:
     """The plain side door for the lab itself."""
     side = web.Application()
     side["front"] = app
-    side.add_routes(lab_port.routes)
+    side.add_routes([*lab_port.routes, *lab_port.routes_of_faults])
     side.add_routes(wcp.side_routes)
     return side
 

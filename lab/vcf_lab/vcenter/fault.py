@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import web
+
+from vcf_lab import faults
 
 from .writes import is_soap, is_write
 
@@ -59,55 +59,27 @@ class Call:
         return self.path.startswith("/sts/") or (self.soap and self.operation == "Login" and self.path.startswith("/sdk"))
 
 
-@dataclass
-class Fault:
-    """What was asked for by `lab fault add`, and how often it has struck."""
-
-    name: str
-    times: int = 1  # 0: until it is cleared
-    skip: int = 0  # so many requests that fit are spared first
-    method: str = ""
-    path: str = ""
-    options: dict[str, Any] = field(default_factory=dict)
-    struck: int = 0
-
-    @property
-    def over(self) -> bool:
-        return bool(self.times) and self.struck >= self.times
-
-    def fits(self, method: str, where: str) -> bool:
-        """Whether the request is among those that were asked for."""
-        return not self.over and method in (self.method or method) and bool(re.search(self.path, where))
+class Fault(faults.Fault):
+    """A fault that strikes requests."""
 
     def claim(self, call: Call | None = None) -> bool:
-        """Strike now? True at most `times` times. To be asked only when the strike would be felt."""
-        if self.over:
+        """Strike now? The log of requests tells it of this one."""
+        if not self.due():
             return False
-        if self.skip:
-            self.skip -= 1
-            return False
-        self.struck += 1
         if call is not None:
             call.request.setdefault("faults", []).append(self.name)
         return True
-
-    def shown(self) -> dict[str, Any]:
-        """For `lab fault list`."""
-        chosen = {key: value for key, value in (("method", self.method), ("path", self.path), ("skip", self.skip)) if value}
-        return {"name": self.name, "times": self.times, **chosen, **self.options, "struck": self.struck, "over": self.over}
 
 
 Strike = Callable[[Fault, Call, Proceed], Awaitable[Answer]]
 
 
 @dataclass(frozen=True)
-class Kind:
+class Kind(faults.Kind):
     """What a name means."""
 
-    text: str
     strike: Strike
     fits: Callable[[Call], bool]  # requests that it can strike at all
     usual: Callable[[Call], bool] = lambda call: True  # those among them that it strikes when no method is named
-    options: dict[str, Any] = field(default_factory=dict)  # name -> default, or the tuple of allowed words
-    times: int = 1
     rank: int = 1  # lower ones are asked first
+    common: tuple[str, ...] = field(default=faults.OF_REQUESTS, kw_only=True)

@@ -11,6 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
+from vcf_lab import faults
+
 from . import fault_answers as answers
 from . import fault_objects as objects
 from .directory import Refused
@@ -102,57 +104,20 @@ KINDS = {
         hold, _any, options={"after": 1}, rank=-2,
     ),  # fmt: skip
 }
-COMMON = {"times": "how often it strikes (0: until it is cleared)", "skip": "how many fitting requests are spared first",
-          "method": "only requests of this method", "path": "only requests whose path?query fits this regular expression"}  # fmt: skip
 
 
-def described() -> str:
-    """Every name with its meaning and options, for `lab fault names`."""
-    lines = []
-    for name, kind in KINDS.items():
-        lines.append(f"{name:22} {kind.text}")
-    lines.append("\nEvery fault takes also:")
-    lines += [f"  {key + '=':20} {text}" for key, text in COMMON.items()]
-    return "\n".join(lines)
+class Faults(faults.Faults):
+    """The armed faults of vCenter, and which of them look at a request."""
 
+    kinds = KINDS
+    _armed: list[Fault]
 
-class Faults:
-    """All armed faults, in the order in which they were armed."""
-
-    def __init__(self) -> None:
-        self._armed: list[Fault] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._armed)
-
-    def add(self, asked: dict[str, Any]) -> Fault:
-        """Arm one; ValueError with a sentence for what cannot be."""
-        values = dict(asked)
-        name = str(values.pop("name", ""))
-        if name not in KINDS:
-            raise ValueError(f"There is no fault '{name}'. There are: {', '.join(KINDS)}.")
-        common = {key: values.pop(key) for key in COMMON if key in values}
-        options = _options(name, values)
-        times = options["polls"] if "polls" in options else KINDS[name].times
-        kind = Hold if name == "hold" else Fault
-        fault = kind(
-            name=name,
-            times=_number("times", common.get("times", times)),
-            skip=_number("skip", common.get("skip", 0)),
-            method=str(common.get("method", "")).upper(),
-            path=_pattern(str(common.get("path", ""))),
-            options=options,
-        )
-        self._armed.append(fault)
-        return fault
-
-    def listing(self) -> list[dict[str, Any]]:
-        return [fault.shown() for fault in self._armed]
+    def _made(self, **values: Any) -> Fault:
+        return (Hold if values["name"] == "hold" else Fault)(**values)
 
     def clear(self, name: str = "", *, ending: bool = False) -> int:
         """Disarm all, or those of a name; what was held goes on."""
-        gone = [fault for fault in self._armed if name in ("", fault.name)]
-        self._armed = [fault for fault in self._armed if fault not in gone]
+        gone = self._taken(name)
         for fault in gone:
             if isinstance(fault, Hold):
                 fault.release(ending=ending)
@@ -175,41 +140,11 @@ class Faults:
                 raise Refused(answers.LOCKED if locked else answers.REFUSED, locked=locked)
 
 
-def _options(name: str, values: dict[str, Any]) -> dict[str, Any]:
-    known = KINDS[name].options
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise ValueError(f"The fault {name} has no option {unknown[0]}. It has: {', '.join([*known, *COMMON])}.")
-    chosen: dict[str, Any] = {}
-    for key, default in known.items():
-        if isinstance(default, tuple):
-            if values.get(key) not in default:
-                raise ValueError(f"The fault {name} needs {key}= one of {', '.join(default)}.")
-            chosen[key] = values[key]
-        else:
-            chosen[key] = _number(key, values.get(key, default)) if isinstance(default, int) else str(values.get(key, default))
-    return chosen
-
-
-def _number(name: str, value: Any) -> int:
-    if not str(value).isdecimal():
-        raise ValueError(f"{name} is a number from 0, not '{value}'.")
-    return int(value)
-
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"path is not a regular expression: {error}.") from error
-    return text
-
-
 @web.middleware
 async def strike(request: web.Request, handler: Callable[[web.Request], Awaitable[Answer]]) -> Answer:
     """Let every armed fault look at the request, the first outermost."""
-    faults: Faults = request.app["faults"]
-    if not faults:
+    armed: Faults = request.app["faults"]
+    if not armed:
         return await handler(request)
     call = Call(request)
     if call.soap:
@@ -220,7 +155,7 @@ async def strike(request: web.Request, handler: Callable[[web.Request], Awaitabl
         return await handler(call.request)
 
     proceed: Proceed = carry_out
-    for fault in reversed(faults.striking(call)):
+    for fault in reversed(armed.striking(call)):
         proceed = _around(fault, call, proceed)
     try:
         return await proceed()

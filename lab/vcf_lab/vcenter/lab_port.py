@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from vcf_lab import faults
+
 from .directory import Directory, Refused, full_name, principal_key
 from .store import Store
 
@@ -61,26 +63,7 @@ async def end_sessions(request: web.Request) -> web.Response:
     return web.json_response({"ended": front["sessions"].end_all()})
 
 
-@routes.get("/faults")
-async def faults(request: web.Request) -> web.Response:
-    """Every armed fault, and how often it has struck."""
-    return web.json_response(_front(request)["faults"].listing())
-
-
-@routes.post("/faults")
-async def arm(request: web.Request) -> web.Response:
-    """Arm one: {"name": ..., "times": ..., ...}."""
-    try:
-        fault = _front(request)["faults"].add(await request.json())
-    except ValueError as error:
-        return web.json_response({"error": str(error)}, status=400)
-    return web.json_response(fault.shown(), status=201)
-
-
-@routes.delete("/faults")
-async def disarm(request: web.Request) -> web.Response:
-    """Clear all, or those of `?name=`; requests that are held go on."""
-    return web.json_response({"cleared": _front(request)["faults"].clear(request.query.get("name", ""))})
+routes_of_faults = faults.routes(lambda request: _front(request)["faults"])
 
 
 @routes.get("/privileges")

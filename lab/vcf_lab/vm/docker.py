@@ -67,6 +67,8 @@ def run(call: Call) -> None:
             "container. You have to remove (or rename) that container to be able to reuse that name.",
             125,
         )
+    if text := spec.current().container_fails:
+        raise DockerError(text, 125)
     folder = _make(call, name, image, command)
     child = _start(folder, name)
     print(f"{os.getpid():064x}")
@@ -84,7 +86,7 @@ def _make(call: Call, name: str, image: str, command: list[str]) -> Path:
     values = {
         "image": image,
         "command": command or ["/bin/bash"],
-        "env": {**environment.of_image(spec.current()), **docker_args.environment(call, dict(os.environ))},
+        "env": {**environment.of_image(spec.current(), image), **docker_args.environment(call, dict(os.environ))},
         "mounts": docker_args.mounts(call),
     }
     (folder / "config.json").write_text(json.dumps(values))
@@ -126,8 +128,9 @@ def inspect(call: Call) -> None:
     """Ray asks by template; each template that it uses, and no other."""
     wanted, name = call.value("-f", "--format") or "", _word(call)
     if name in _images() and ".Config.Env" in wanted:
-        image = environment.of_image(spec.current())
-        print(json.dumps([f"{key}={image[key]}" for key in ("PATH", "HOME", "LANG")]))
+        image = environment.of_image(spec.current(), name)
+        told = ("PATH", "HOME", "LANG", *environment.of_token(spec.current(), name))
+        print(json.dumps([f"{key}={image[key]}" for key in told]))
         return
     if not _pid(name):
         raise DockerError(f"Error: No such object: {name}")

@@ -12,6 +12,7 @@ from .spec import SPEC_VARIABLE, VmSpec
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CONTAINER_HOME = "/home/ray"
+TOKEN_TAG = "-token"
 
 
 def home_of(user: str) -> str:
@@ -32,7 +33,14 @@ def of_user(spec: VmSpec, user: str) -> dict[str, str]:
     return {**_basics(spec, path), "HOME": home, "USER": user, "LOGNAME": user, "SHELL": "/bin/bash"}
 
 
-def of_image(spec: VmSpec) -> dict[str, str]:
+def of_token(spec: VmSpec, image: str) -> dict[str, str]:
+    """What an image brings in which Ray lets nobody in without a token: one whose tag ends so."""
+    if not image.partition("@")[0].endswith(TOKEN_TAG):
+        return {}
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": spec.ray_token}
+
+
+def of_image(spec: VmSpec, image: str) -> dict[str, str]:
     """Of a container, before the options of `docker run`: the image is the lab's own Python."""
     path = f"{spec.folder}/shims/container:{Path(sys.executable).parent}:{SYSTEM_PATH}"
     return {
@@ -43,6 +51,7 @@ def of_image(spec: VmSpec) -> dict[str, str]:
         # No network leads out of the lab.
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DISABLE_DOCKER_CPU_WARNING": "1",
+        **of_token(spec, image),
     }
 
 

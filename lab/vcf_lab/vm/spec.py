@@ -34,6 +34,8 @@ class VmSpec:
     user_data: str | None = None
     instance_id: str = ""  # cloud-init runs once per instance, not at each boot
     keep: tuple[str, ...] = ()  # host paths that must stay visible below private folders
+    container_fails: str = ""  # what docker says when a container is to run; empty: it runs
+    ray_token: str = ""  # of images in which Ray wants one
 
     def save(self) -> Path:
         """0600: user data carries private keys."""

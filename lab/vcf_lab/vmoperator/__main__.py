@@ -13,9 +13,11 @@ import sys
 from aiohttp import web
 
 from vcf_lab import settings
+from vcf_lab.faults import routes
 from vcf_lab.kube import Kube
 
 from . import network
+from .faults import VmFaults
 from .machines import Machines
 from .services import Services
 
@@ -27,9 +29,16 @@ async def main() -> None:
     for link in await network.links():  # an earlier run that was killed
         await network.remove_link(link)
     kube = Kube.connect(lab.kubeconfig)
-    machines = Machines(kube, lab)
-    services = Services(kube, machines)
-    health = await _serve_health(machines, services)
+    faults = VmFaults()
+    machines = Machines(kube, lab, faults)
+    services = Services(kube, machines, faults)
+
+    def look_again() -> None:
+        machines.wake()
+        services.wake()
+
+    faults.changed = look_again
+    lab_port = await _serve_lab(machines, services, faults)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -41,18 +50,20 @@ async def main() -> None:
     await asyncio.gather(*work, waiting, return_exceptions=True)
     await machines.close()
     await services.close()
-    await health.cleanup()
+    await lab_port.cleanup()
     await kube.close()
     for task in done - {waiting}:
         task.result()  # a watch never ends by itself: show why this one did
 
 
-async def _serve_health(machines: Machines, services: Services) -> web.AppRunner:
+async def _serve_lab(machines: Machines, services: Services, faults: VmFaults) -> web.AppRunner:
+    """Plain HTTP for the lab itself: health, and faults."""
+
     async def health(request: web.Request) -> web.Response:
         return web.json_response({"status": "ok", "machines": machines.running, "services": services.running})
 
     app = web.Application()
-    app.router.add_get("/health", health)
+    app.add_routes([web.get("/health", health), *routes(lambda request: faults)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", settings.VMOPERATOR_LAB_PORT).start()

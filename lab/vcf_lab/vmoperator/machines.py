@@ -18,6 +18,7 @@ from . import conditions as c
 from .addresses import AddressPool, PoolExhausted
 from .checks import Checked, check
 from .conditions import Condition, merge
+from .faults import VmFaults
 from .machine import Machine, make_folder
 from .network import NetworkError
 
@@ -35,8 +36,8 @@ Key = tuple[str, str]
 class Machines:
     """Brings the machines to what the objects say, one lock per object."""
 
-    def __init__(self, kube: Kube, lab: Lab) -> None:
-        self._kube, self._lab = kube, lab
+    def __init__(self, kube: Kube, lab: Lab, faults: VmFaults) -> None:
+        self._kube, self._lab, self._faults = kube, lab, faults
         self._pool = AddressPool(VM_FIRST_IP, VM_ADDRESSES)
         self._machines: dict[Key, Machine] = {}
         self._folders: dict[Key, tuple[str, str]] = {}  # key -> (uid of the object, folder)
@@ -69,6 +70,11 @@ class Machines:
                 self._objects.pop(key, None)
             else:
                 self._objects[key] = vm
+            self._soon(key)
+
+    def wake(self) -> None:
+        """A fault was armed or cleared."""
+        for key in list(self._objects):
             self._soon(key)
 
     async def close(self) -> None:
@@ -105,7 +111,9 @@ class Machines:
             finalizers = [*vm["metadata"].get("finalizers", []), FINALIZER]
             body = {"metadata": {"finalizers": finalizers, "resourceVersion": vm["metadata"]["resourceVersion"]}}
             vm = self._objects[key] = await self._kube.patch(KIND, key[1], body, key[0])
-        if vm["spec"].get("powerState", "PoweredOn") == "PoweredOn":
+        if lost := self._faults.lost(vm, running=self._booted(key)):
+            await self._lose(key, lost)
+        elif vm["spec"].get("powerState", "PoweredOn") == "PoweredOn":
             if key not in self._machines:
                 await self._power_on(key, vm)
         elif key in self._machines or "powerState" not in vm.get("status", {}):
@@ -121,37 +129,32 @@ class Machines:
             await self._status(key, {}, checked.conditions)
             self._soon(key, RETRY_SECONDS)
             return
-        try:
-            address = self._pool.take("/".join(key))
-        except PoolExhausted as error:
-            exhausted = Condition(c.NETWORK_READY, False, "Exhausted", str(error))
-            await self._status(key, {}, [*checked.conditions, exhausted])
-            self._soon(key, RETRY_SECONDS)
-            return
-        spec = self._spec(key, vm, checked, address)
+        address = None
+        if not self._faults.without_address(vm):
+            try:
+                address = self._pool.take("/".join(key))
+            except PoolExhausted as error:
+                exhausted = Condition(c.NETWORK_READY, False, "Exhausted", str(error))
+                await self._status(key, {}, [*checked.conditions, exhausted])
+                self._soon(key, RETRY_SECONDS)
+                return
+            await self._boot(key, vm, checked, address)
+        ready = [Condition(kind, True) for kind in (c.NETWORK_READY, c.PLACEMENT_READY, c.CREATED)]
+        await self._status(key, _running(vm, address), [*checked.conditions, *ready])
+
+    async def _boot(self, key: Key, vm: dict, checked: Checked, address: str) -> None:
         self._count += 1
 
         async def listener(event: dict) -> None:
             await self._on_guest_event(key, machine, event)
 
-        machine = self._machines[key] = Machine(spec, self._count, listener)
+        machine = self._machines[key] = Machine(self._spec(key, vm, checked, address), self._count, listener)
         try:
             await machine.start()
         except (NetworkError, TimeoutError, OSError):
             await machine.stop()
             del self._machines[key]
             raise
-        ready = [Condition(kind, True) for kind in (c.NETWORK_READY, c.PLACEMENT_READY, c.CREATED)]
-        identity = uuid.UUID(hashlib.md5(spec.instance_id.encode(), usedforsecurity=False).hexdigest())
-        fields = {
-            "powerState": "PoweredOn",
-            "uniqueID": f"vm-{1000 + self._count}",
-            "instanceUUID": str(identity),
-            "host": ZONE_HOST,
-            # At once, as on a real site: long before the guest has done its cloud-init.
-            "network": {"primaryIP4": address, "config": {"interfaces": [{"name": "eth0"}]}},
-        }
-        await self._status(key, fields, [*checked.conditions, *ready])
 
     def _spec(self, key: Key, vm: dict, checked: Checked, address: str) -> VmSpec:
         namespace, name = key
@@ -170,7 +173,20 @@ class Machines:
             user_data=checked.user_data,
             instance_id=uid,
             keep=tuple(sorted(python_paths() | {folder})),
+            container_fails=self._faults.container(vm),
+            ray_token=self._lab.ray_token,
         )
+
+    def _booted(self, key: Key) -> bool:
+        machine = self._machines.get(key)
+        return machine is not None and machine.bootstrap is not None
+
+    async def _lose(self, key: Key, how: str) -> None:
+        """Its power at once, or all of it."""
+        if how == "deleted":
+            await self._kube.delete(KIND, key[1], key[0])
+        elif key in self._machines:
+            await self._power_off(key)
 
     async def _power_off(self, key: Key) -> None:
         if machine := self._machines.pop(key, None):
@@ -199,6 +215,7 @@ class Machines:
             if event["event"] == "bootstrap":
                 condition = Condition(c.GUEST_BOOTSTRAP, event["ok"], "" if event["ok"] else "Failed", event["message"])
                 await self._status(key, {}, [condition])
+                self._soon(key)  # a fault may have waited for it
             elif event["event"] == "down":
                 await self._went_down(key, machine)
         except (KubeError, NetworkError) as error:
@@ -234,3 +251,16 @@ class Machines:
         except KubeError as error:
             if error.status != 404:
                 raise
+
+
+def _running(vm: dict, address: str | None) -> dict:
+    """Status of a VM that is on; the address comes at once, as on a real site: long before cloud-init has ended."""
+    identity = uuid.UUID(hashlib.md5(vm["metadata"]["uid"].encode(), usedforsecurity=False).hexdigest())
+    addresses = {"primaryIP4": address} if address else {}
+    return {
+        "powerState": "PoweredOn",
+        "uniqueID": f"vm-{1000 + identity.int % 9000}",
+        "instanceUUID": str(identity),
+        "host": ZONE_HOST,
+        "network": {**addresses, "config": {"interfaces": [{"name": "eth0"}]}},
+    }

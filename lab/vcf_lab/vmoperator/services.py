@@ -9,11 +9,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from vcf_lab.forwarder import forward
 from vcf_lab.kube import Kube, KubeError
 
-from . import network
+from . import dashboard, network
 from .addresses import AddressPool, PoolExhausted
+from .dashboard import Conversation
+from .door import OPEN, Door, Way
+from .faults import VmFaults
 from .machines import Machines
 
 LOG = logging.getLogger(__name__)
@@ -28,13 +30,14 @@ Ports = tuple[tuple[int, int], ...]
 class Services:
     """All under one lock: services are few, and share the pool."""
 
-    def __init__(self, kube: Kube, machines: Machines) -> None:
-        self._kube, self._machines = kube, machines
+    def __init__(self, kube: Kube, machines: Machines, faults: VmFaults) -> None:
+        self._kube, self._machines, self._faults = kube, machines, faults
         self._pool: AddressPool | None = None
         self._pool_data: dict[str, str] = {}
         self._objects: dict[Key, dict] = {}
-        self._servers: dict[Key, tuple[str, Ports, list[asyncio.Server]]] = {}
+        self._servers: dict[Key, tuple[str, Ports, dict[int, Door]]] = {}  # doors by their ports
         self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task] = set()
 
     @property
     def running(self) -> int:
@@ -66,6 +69,11 @@ class Services:
             for key in list(self._objects):
                 await self._reconcile(key)
 
+    def wake(self) -> None:
+        """A fault was armed or cleared."""
+        for key in list(self._objects):
+            self._again(key)
+
     async def close(self) -> None:
         for key in list(self._servers):
             await self._stop(key)
@@ -79,7 +87,9 @@ class Services:
                 asyncio.get_running_loop().call_later(RETRY_SECONDS, self._again, key)
 
     def _again(self, key: Key) -> None:
-        self._retry = asyncio.get_running_loop().create_task(self._reconcile(key))
+        task = asyncio.get_running_loop().create_task(self._reconcile(key))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _bring(self, key: Key) -> None:
         service = self._objects.get(key)
@@ -88,13 +98,17 @@ class Services:
             return
         if self._pool is None:
             return  # no Supervisor, no range: the service stays without an address
+        if key not in self._servers and self._faults.without_balancer(service):
+            return
         wanted = tuple(
             sorted((port["port"], port.get("targetPort", port["port"])) for port in service["spec"].get("ports", []))
         )
         if key not in self._servers or self._servers[key][1] != wanted:
             await self._stop(key)
             await self._start(key, wanted)
-        address = self._servers[key][0]
+        address, _, doors = self._servers[key]
+        for port, door in doors.items():
+            await door.turn(self._way(service, port))
         ingress = [{"ip": address}]
         if service.get("status", {}).get("loadBalancer", {}).get("ingress") != ingress:
             body = {"status": {"loadBalancer": {"ingress": ingress}}}
@@ -108,11 +122,22 @@ class Services:
         assert self._pool is not None
         address = self._pool.take("/".join(key))
         await network.add_address(address)
-        servers: list[asyncio.Server] = []
-        self._servers[key] = (address, ports, servers)
+        doors = {}
         for port, target in ports:
-            servers.append(await forward((address, port), self._target(key, target)))
+            listener = self._conversation(key) if port == dashboard.PORT else None
+            doors[port] = Door((address, port), self._target(key, target), listener)
+        self._servers[key] = (address, ports, doors)
         LOG.info("service %s/%s answers at %s, ports %s", *key, address, [port for port, _ in ports])
+
+    def _way(self, service: dict, port: int) -> Way:
+        """How a port of the service behaves now."""
+        mode, seen = self._faults.unreachable(service)
+        if mode:
+            return Way(mode, seen)
+        return Way("closed") if port == dashboard.PORT and self._faults.dashboard_closed(service) else OPEN
+
+    def _conversation(self, key: Key) -> Callable[[], Conversation]:
+        return lambda: Conversation(self._faults, lambda: self._objects.get(key))
 
     def _target(self, key: Key, port: int) -> Callable[[], tuple[str, int] | None]:
         def target() -> tuple[str, int] | None:
@@ -126,9 +151,9 @@ class Services:
     async def _stop(self, key: Key) -> None:
         if key not in self._servers:
             return
-        address, _, servers = self._servers.pop(key)
-        for server in servers:
-            server.close()
+        address, _, doors = self._servers.pop(key)
+        for door in doors.values():
+            await door.close()
         await network.remove_address(address)
         if self._pool is not None:
             self._pool.release("/".join(key))
