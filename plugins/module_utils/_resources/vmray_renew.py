@@ -35,6 +35,8 @@ AUTHORITY = "root-cert"
 # Each head gets a certificate of a year anew. The authority lives for ten and is what clients trust: it goes only when it has less than this.
 AUTHORITY_LEFT = vmray_ages.NEAR_CERTIFICATE
 REMOVAL, BEAR = 600.0, 60.0
+# Seconds between two looks at the machine that goes. A new head's Ray takes longer to start, so it has no workers yet when the old ones are given back.
+SOON = 1.0
 BUSY = ("PENDING", "RUNNING")
 
 
@@ -62,7 +64,7 @@ class Renewal:
 
     def due(self, raw: dict, within: float) -> str | None:
         """Why the head has to be replaced, a phrase that fits behind a colon; None when it has not."""
-        machines = {m["metadata"]["name"]: m for m in self._kube.list(MACHINE, self._namespace)}
+        machines = self._machines()
         head = machines.get(head_name(raw))
         if head is None:
             # The operator is about to make one, of new data or of the data that an earlier head has left.
@@ -106,8 +108,8 @@ class Renewal:
             if machine is not None:
                 self._kube.delete(MACHINE, head, self._namespace)
         _wait.until(lambda: self._kube.get(MACHINE, head, self._namespace), self._is_another, what=f"VirtualMachine {head} to be gone",
-                    timeout=REMOVAL, say=lambda now: f"VirtualMachine {head} is being removed", bear=BEAR, clock=self._clock)
-        self._give_back(raw)
+                    timeout=REMOVAL, say=lambda now: f"VirtualMachine {head} is being removed", bear=BEAR, limit=SOON, clock=self._clock)
+        self._give_back(head)
 
     def is_new(self, raw: dict) -> bool:
         """Whether the head's machine is there and another than before ``replace``. When the old object is gone, so are its machine and its Ray."""
@@ -123,11 +125,12 @@ class Renewal:
         end = vmray_ages.certificate_end(_data(self._secret(AUTHORITY), "ca.cert"))
         return (AUTHORITY,) if end is not None and end - self._today() < AUTHORITY_LEFT else ()
 
-    def _give_back(self, raw: dict) -> None:
-        """The old head's workers, and data for workers that was made while it was being removed."""
-        workers = (raw.get("spec") or {}).get("autoscaler_desired_workers")
-        if workers:
-            self._kube.merge(CLUSTER, self._name, self._namespace, {"spec": {"autoscaler_desired_workers": dict.fromkeys(workers)}})
+    def _give_back(self, head: str) -> None:
+        """The workers as the old head has left them, and data for workers that was made while it was being removed."""
+        workers, machines = _desired(self._kube.get(CLUSTER, self._name, self._namespace)), self._machines()
+        old = [n for n in workers if head not in machines or n not in machines or _made(machines[n]) < _made(machines[head])]
+        if old:
+            self._kube.merge(CLUSTER, self._name, self._namespace, {"spec": {"autoscaler_desired_workers": dict.fromkeys(old)}})
         boot, left = self._secret("hsecret"), self._secret("wsecret")
         if left and (boot is None or _made(left) < _made(boot)):
             self._kube.delete(SECRET, f"{self._name}-wsecret", self._namespace)
@@ -149,8 +152,7 @@ class Renewal:
 
     def _left_behind(self, raw: dict, head: dict, machines: dict[str, dict]) -> str | None:
         """A new head removes the workers of an earlier one within a minute, or never."""
-        desired = (raw.get("spec") or {}).get("autoscaler_desired_workers") or {}
-        old = [n for n in sorted(desired) if n in machines and _made(machines[n]) < _made(head)]
+        old = [n for n in _desired(raw) if n in machines and _made(machines[n]) < _made(head)]
         return f"the workers {', '.join(old)} are of an earlier head" if old else None
 
     def _ending(self, held: dict[str, dict | None], within: float) -> str | None:
@@ -162,8 +164,15 @@ class Renewal:
                 return f"the {what} {'has ended' if end <= self._today() else 'ends'} at {vmray_ages.stamp(end)}"
         return None
 
+    def _machines(self) -> dict[str, dict]:
+        return {m["metadata"]["name"]: m for m in self._kube.list(MACHINE, self._namespace)}
+
     def _secret(self, suffix: str) -> dict | None:
         return self._kube.get(SECRET, f"{self._name}-{suffix}", self._namespace)
+
+
+def _desired(raw: dict | None) -> list[str]:
+    return sorted(((raw or {}).get("spec") or {}).get("autoscaler_desired_workers") or {})
 
 
 def _data(secret: dict | None, key: str) -> str | None:
