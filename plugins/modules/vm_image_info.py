@@ -10,7 +10,8 @@ DOCUMENTATION = r"""
 module: vm_image_info
 short_description: Images that a vSphere namespace offers for virtual machines
 description:
-  - Lists the C(VirtualMachineImage) objects of a namespace with the names that the items have in the content library.
+  - Lists the C(VirtualMachineImage) objects of a namespace with the names that the items have in the content library, and why one is not ready.
+  - Images of the whole Supervisor (C(ClusterVirtualMachineImage)) are not among them, since a C(VMRayCluster) cannot use those.
 options:
   namespace:
     description: The vSphere namespace.
@@ -37,6 +38,16 @@ EXAMPLES = r"""
   until: found.vm_images | selectattr('ready') | length == 1
   retries: 60
   delay: 5
+
+- name: Say what is wrong with the others
+  vcf.ray.vm_image_info:
+    kubeconfig: ~/.kube/ray
+    namespace: deploy-ray
+  register: found
+
+- name: Show them
+  ansible.builtin.debug:
+    msg: "{{ found.vm_images | rejectattr('ready') | items2dict(key_name='display_name', value_name='why_not') }}"
 """
 
 RETURN = r"""
@@ -53,13 +64,20 @@ vm_images:
     display_name:
       description: Name of the item in the content library.
       type: str
+      sample: ubuntu-24.04-ray
     ready:
       description: Whether machines can be made from it.
       type: bool
+      sample: true
+    why_not:
+      description: What keeps it from being ready, in the words of the image's controller; empty when it is ready.
+      type: str
+      sample: "VirtualMachineImageProviderSecurityCompliance: SecurityNotCompliant The item does not comply with the security policy of its library."
     conditions:
-      description: What the image's controller says.
+      description: All that the image's controller says.
       type: list
       elements: dict
+      sample: [{type: Ready, status: "True", reason: Available, message: ""}]
 """
 
 from ..module_utils._clients import kube as kube_client

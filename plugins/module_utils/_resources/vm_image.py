@@ -16,7 +16,9 @@ def view(image: dict) -> dict:
     """What a user needs of an image: its id, the item's name, and whether it can be used."""
     status = image.get("status") or {}
     conditions = [{k: c.get(k) for k in ("type", "status", "reason", "message")} for c in status.get("conditions") or []]
-    return {"name": image["metadata"]["name"], "display_name": status.get("name"), "ready": is_ready(image), "conditions": conditions}
+    ready = is_ready(image)
+    return {"name": image["metadata"]["name"], "display_name": status.get("name"), "ready": ready, "why_not": "" if ready else why_not(image),
+            "conditions": conditions}
 
 
 def is_ready(image: dict) -> bool:
@@ -28,7 +30,14 @@ def is_ready(image: dict) -> bool:
 def why_not(image: dict) -> str:
     """The reasons of the conditions that are not true."""
     bad = [c for c in (image.get("status") or {}).get("conditions") or [] if c.get("status") != "True"]
-    return "; ".join(f"{c.get('type')}: {c.get('reason') or ''} {c.get('message') or ''}".strip() for c in bad)
+    return "; ".join(f"{c.get('type')}: {c.get('reason') or ''} {c.get('message') or ''}".strip() for c in _last_ready(bad))
+
+
+def _last_ready(conditions: list[dict]) -> list[dict]:
+    """Ready only sums the others up: it comes last, and not at all where another says the same."""
+    others = [c for c in conditions if c.get("type") != "Ready"]
+    told = {(c.get("reason"), c.get("message")) for c in others}
+    return others + [c for c in conditions if c.get("type") == "Ready" and (c.get("reason"), c.get("message")) not in told]
 
 
 def matching(images: list[dict], wanted: str) -> list[dict]:
