@@ -16,7 +16,7 @@ import typing as t
 from datetime import datetime, timezone
 
 from .._errors import RayError
-from .supervisor_kubeconfig import expiry
+from .._jwt import expiry
 
 # 60 * 60 * 30 * 6 seconds: the operator (RayOnVCF, vmop_provider.go) asks for these and never again.
 TOKEN_LIFE = 648000
