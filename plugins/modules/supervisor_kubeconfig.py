@@ -11,12 +11,16 @@ module: supervisor_kubeconfig
 short_description: Log in at a Supervisor and get a kubeconfig
 description:
   - Logs in as C(kubectl vsphere login) does, without any program, and makes a kubeconfig with one context for each vSphere namespace that
-    the user may enter.
+    the user may enter, named as that program names them; or with one for a cluster that runs in such a namespace (O(cluster)).
   - With O(path) the contexts are merged into a file; all others in it are kept. Without it nothing is written and the kubeconfig is returned.
   - In the file, a token that is still valid for O(min_validity) seconds is kept.
+  - A user of a federated identity provider (AD FS, OIDC) has no password that a Supervisor takes, so the login is refused. Such a user gives
+    O(vcf.ray.vmray_cluster#module:kubeconfig) a ready kubeconfig, in which an exec plugin may get the token.
 options:
   hostname:
-    description: Address of the Supervisor (not of vCenter). Falls back to the environment variable E(VCF_RAY_SUPERVISOR_HOST).
+    description:
+      - Address of the Supervisor (not of vCenter), C(host) or C(host:port) of its login. Falls back to the environment variable
+        E(VCF_RAY_SUPERVISOR_HOST).
     type: str
     required: true
   username:
@@ -29,30 +33,82 @@ options:
     required: true
   ca_path:
     description:
-      - PEM file with the certificate authority of the Supervisor, which need not be that of vCenter. It is carried into the kubeconfig.
+      - PEM file with the certificate authority of the Supervisor, which need not be that of vCenter. It is carried into the kubeconfig. As the
+        Supervisor is verified against it, and the address of a guest cluster and its authority come from there, nothing else has to be trusted.
       - Falls back to E(VCF_RAY_SUPERVISOR_CA_PATH).
     type: path
+  vcenter:
+    description:
+      - The vCenter of the Supervisor, to take the certificate authority from when there is no O(ca_path).
+      - vCenter gives those that it trusts to everybody (C(/certs/download.zip)), so no login goes there. It is only asked when its own certificate
+        is verified, which cannot be switched off; and of what it gives, the one is taken that the certificate of the Supervisor can be verified
+        against. When there is none, nothing is trusted and the task fails.
+    type: dict
+    suboptions:
+      hostname:
+        description: Name or address of vCenter. Falls back to E(VMWARE_HOST).
+        type: str
+        required: true
+      port:
+        description: Port of vCenter. Falls back to E(VMWARE_PORT).
+        type: int
+        default: 443
+      ca_path:
+        description: PEM file to verify vCenter against; the authorities of the system when left out. Falls back to E(VCF_RAY_CA_PATH).
+        type: path
+      proxy_host:
+        description: Name or address of an HTTP proxy to reach vCenter through. Falls back to E(VMWARE_PROXY_HOST).
+        type: str
+      proxy_port:
+        description: Port of that proxy; 3128 when left out. Falls back to E(VMWARE_PROXY_PORT).
+        type: int
   validate_certs:
     description: Whether to verify the certificate of the Supervisor. When V(false), the kubeconfig switches verification off too.
     type: bool
     default: true
+  proxy_host:
+    description:
+      - Name or address of an HTTP proxy to reach the Supervisor through. It is carried into the kubeconfig as C(proxy-url), which C(kubectl)
+        and the modules of this collection heed. TLS is verified to its end.
+      - Proxies of the environment (E(HTTPS_PROXY), E(K8S_AUTH_PROXY)) are not used.
+    type: str
+  proxy_port:
+    description: Port of the proxy; 3128 when left out.
+    type: int
   namespace:
     description: Namespace whose context becomes the current one. Without it that is the context of the Supervisor itself.
     type: str
+  cluster:
+    description:
+      - Name of a cluster that runs in a namespace of the Supervisor (a guest cluster of VKS), to log in at that one. Its context has the cluster's
+        name, and becomes the current one.
+      - Only a login tells the address of the cluster, so there is one in check mode too, unless O(path) has a token that is kept.
+    type: str
+  cluster_namespace:
+    description: The vSphere namespace that O(cluster) runs in.
+    type: str
+  prefix:
+    description:
+      - Stands before the name of each context, so that one file can hold those of several Supervisors with namespaces of the same names. Without
+        it, a context in O(path) of the same name that leads to another server is an error, and nothing is changed.
+    type: str
+    default: ''
   path:
-    description: File to merge the contexts into. It is replaced in one step and readable by its owner only.
+    description:
+      - File to merge the contexts into. It is replaced in one step and readable by its owner only; where it was not, it becomes so.
+        A link to a file stays one. Tasks that change it at the same time wait for each other.
     type: path
   min_validity:
     description: Seconds that a token in O(path) must still be valid to be kept.
     type: int
     default: 3600
   state:
-    description: V(absent) removes the contexts and the token of this user at this Supervisor from O(path).
+    description: V(absent) removes the contexts and the token of this user at this Supervisor, or at O(cluster), from O(path). Nothing is asked there.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - A login is tried once only, because SSO locks an account after a few refused ones.
+  - A refused login is not tried again, because SSO locks an account after a few.
   - RV(kubeconfig) holds a token. Set C(no_log) on a task that registers it, or use O(path).
 requirements:
   - requests
@@ -83,6 +139,28 @@ EXAMPLES = r"""
     namespace: deploy-ray
   register: login
   no_log: true
+
+- name: Trust the Supervisor by its vCenter, and reach both through a proxy
+  vcf.ray.supervisor_kubeconfig:
+    hostname: 192.0.2.10
+    username: ray-dev@vsphere.local
+    password: "{{ vault_ray_dev_password }}"
+    vcenter:
+      hostname: vcenter.example.com
+      ca_path: /etc/ssl/vcenter.pem
+      proxy_host: proxy.example.com
+    proxy_host: proxy.example.com
+    path: ~/.kube/ray
+
+- name: Log in at a cluster in one of its namespaces
+  vcf.ray.supervisor_kubeconfig:
+    hostname: 192.0.2.10
+    username: ray-dev@vsphere.local
+    password: "{{ vault_ray_dev_password }}"
+    ca_path: /etc/ssl/supervisor.pem
+    cluster: apps
+    cluster_namespace: deploy-ray
+    path: ~/.kube/ray
 """
 
 RETURN = r"""
@@ -96,52 +174,83 @@ expires_at:
   type: str
   sample: "2026-01-31T20:00:00Z"
 contexts:
-  description: The contexts of this user at this Supervisor.
+  description: The contexts of this user at this Supervisor, or at the cluster.
   returned: when O(state=present)
   type: list
   elements: str
   sample: ["192.0.2.10", "deploy-ray"]
+context:
+  description: The current one of them.
+  returned: when O(state=present)
+  type: str
+  sample: deploy-ray
 server:
   description: Address of the API server.
   returned: when O(state=present)
   type: str
+  sample: https://192.0.2.10:6443
 path:
   description: The file.
   returned: when O(path) is set
   type: str
 """
 
+import contextlib
+
 from ..module_utils._clients import supervisor as supervisor_client
+from ..module_utils._clients import vcenter_roots
 from ..module_utils._clients.kubeconfig_file import KubeconfigFile
 from ..module_utils._module import run
-from ..module_utils._reconcile import reconcile
-from ..module_utils._resources.supervisor_kubeconfig import SupervisorKubeconfig, expires_at
+from ..module_utils._reconcile import Task, reconcile
+from ..module_utils._resources.supervisor_kubeconfig import GuestKubeconfig, SupervisorKubeconfig, expires_at
 
 SPEC = {
     "namespace": {"type": "str"},
+    "cluster": {"type": "str"},
+    "cluster_namespace": {"type": "str"},
+    "prefix": {"type": "str", "default": ""},
     "path": {"type": "path"},
     "min_validity": {"type": "int", "default": 3600},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
 
+@contextlib.contextmanager
+def connect(task):
+    """The login service; for a removal nothing is asked, vCenter neither."""
+    params = task.params if task.params["state"] == "present" else {**task.params, "vcenter": None}
+    with vcenter_roots.trusted(params) as verified, supervisor_client.connect(Task(verified)) as supervisor:
+        yield supervisor
+
+
 def ensure(task, supervisor):
     """The merged file, or the kubeconfig itself when no file is named."""
     p = task.params
     store = KubeconfigFile(p["path"]) if p["path"] else None
-    resource = SupervisorKubeconfig(supervisor, store, namespace=p["namespace"], min_validity=p["min_validity"])
+    options = {"min_validity": p["min_validity"], "prefix": p["prefix"]}
+    if p["cluster"]:
+        resource = GuestKubeconfig(supervisor, store, cluster=p["cluster"], namespace=p["cluster_namespace"], **options)
+    else:
+        resource = SupervisorKubeconfig(supervisor, store, namespace=p["namespace"], **options)
     if store is None:
-        entries = resource.resolve(None, {})
-        kubeconfig = resource.kubeconfig(entries)
-        return {"changed": False, "kubeconfig": kubeconfig, "expires_at": expires_at(kubeconfig), "contexts": entries["contexts"], "server": entries["server"]}
+        found = resource.resolve(None, {})
+        kubeconfig = resource.kubeconfig(found)
+        return {"changed": False, "kubeconfig": kubeconfig, "expires_at": expires_at(kubeconfig), **_shown(found)}
     result = reconcile(task, resource, {} if p["state"] == "present" else None)
-    entries = result.pop(resource.noun) or {}
-    result.update({key: entries[key] for key in ("expires_at", "contexts", "server") if key in entries}, path=store.path)
-    return result
+    found = result.pop(resource.noun) or {}
+    if "expires_at" in found and not (task.check_mode and result["changed"]):
+        result["expires_at"] = found["expires_at"]
+    return {**result, **_shown(found), "path": store.path}
+
+
+def _shown(found):
+    names = {"contexts": "contexts", "current_context": "context", "server": "server"}
+    return {shown: found[name] for name, shown in names.items() if name in found}
 
 
 def main():
-    run({**supervisor_client.ARGSPEC, **SPEC}, supervisor_client.connect, ensure, required_if=[("state", "absent", ["path"])])
+    run({**supervisor_client.ARGSPEC, **vcenter_roots.ARGSPEC, **SPEC}, connect, ensure, required_if=[("state", "absent", ["path"])],
+        required_together=[("cluster", "cluster_namespace")], mutually_exclusive=[("cluster", "namespace")])
 
 
 if __name__ == "__main__":

@@ -196,7 +196,7 @@ def _settings(params: dict, token: str | None) -> t.Any:
         # It would put the kubeconfig's address and token back at every look. Credentials are renewed in one way, after a 401.
         settings.refresh_api_key_hook = None
     elif supervisor:
-        settings.host = f"https://{_host_of(supervisor['hostname'])}:{supervisor_client.API_PORT}"
+        settings.host = f"https://{supervisor_client.host_of(supervisor['hostname'])}:{supervisor_client.API_PORT}"
         settings.ssl_ca_cert, settings.verify_ssl = supervisor.get("ca_path"), supervisor.get("validate_certs") is not False
     if params.get("host"):
         settings.host = params["host"].rstrip("/")
@@ -237,7 +237,7 @@ def _login_options(params: dict, settings: t.Any) -> dict:
     options = params["supervisor"]
     if not options.get("proxy_host") and params.get("proxy_host"):
         options = {**options, **{name: params.get(name) for name in proxy.ARGSPEC}}
-    if settings is None or _host_of(options["hostname"]) != _host_of(settings.host):
+    if settings is None or supervisor_client.host_of(options["hostname"]) != supervisor_client.host_of(settings.host):
         return options
     if not options.get("proxy_host") and _proxy_of(params):
         options = {**options, "proxy_url": _proxy_of(params)}
@@ -257,12 +257,6 @@ def _load_kubeconfig(settings: t.Any, kubeconfig: t.Any, context: str | None) ->
     except (k8s_config.ConfigException, OSError, ValueError, TypeError) as error:
         raise RayError(f"No connection can be made from {named}: {error}.", code="INPUT",
                        hint="Make it with vcf.ray.supervisor_kubeconfig, or name another with kubeconfig and context.") from error
-
-
-def _host_of(address: str) -> str:
-    """The host alone of ``host``, ``host:port`` or a URL; an IPv6 address keeps its brackets."""
-    netloc = urlsplit(address if "://" in address else f"//{address}").netloc
-    return netloc[:netloc.index("]") + 1] if netloc.startswith("[") else netloc.partition(":")[0]
 
 
 def _parsed(text: str) -> dict:

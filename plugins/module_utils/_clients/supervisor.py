@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
@@ -30,12 +31,18 @@ REFUSED = ("Check user and password (user@domain). It was tried once only: SSO l
 
 
 class Supervisor:
-    """Login and namespaces of one Supervisor, for one user. Nothing is to be closed on the server: a token only expires."""
+    """Login and namespaces of one Supervisor, for one user. Nothing is to be closed on the server: a token only expires.
 
-    def __init__(self, http: Http, hostname: str, username: str, password: str, *, ca_path: str | None = None, validate_certs: bool = True) -> None:
+    Args:
+        hostname: the host alone, without a port.
+        proxy_url: the proxy that ``http`` goes through.
+    """
+
+    def __init__(self, http: Http, hostname: str, username: str, password: str, *, ca_path: str | None = None, validate_certs: bool = True,
+                 proxy_url: str | None = None) -> None:
         self._http = http
         self._auth = (username, password)
-        self.hostname, self.username, self.ca_path, self.validate_certs = hostname, username, ca_path, validate_certs
+        self.hostname, self.username, self.ca_path, self.validate_certs, self.proxy_url = hostname, username, ca_path, validate_certs, proxy_url
 
     def login(self) -> str:
         """A fresh token; asked for once only, because SSO locks an account after a few refused logins."""
@@ -88,10 +95,20 @@ class Supervisor:
 def connect(task: t.Any) -> t.Iterator[Supervisor]:
     """A Supervisor for the options of ARGSPEC; ``proxy_url`` is what a kubeconfig says, which may carry a login."""
     p = task.params
-    host = p["hostname"].split("://")[-1].rstrip("/")
-    http = Http(f"https://{host}", ca_path=p["ca_path"], validate_certs=p["validate_certs"], timeout=TIMEOUT, proxy=p.get("proxy_url") or proxy.url(p),
-                what="the Supervisor")
+    way = p.get("proxy_url") or proxy.url(p)
+    http = Http(address_of(p["hostname"]), ca_path=p["ca_path"], validate_certs=p["validate_certs"], timeout=TIMEOUT, proxy=way, what="the Supervisor")
     try:
-        yield Supervisor(http, host, p["username"], p["password"], ca_path=p["ca_path"], validate_certs=p["validate_certs"])
+        yield Supervisor(http, host_of(p["hostname"]), p["username"], p["password"], ca_path=p["ca_path"], validate_certs=p["validate_certs"], proxy_url=way)
     finally:
         http.close()
+
+
+def address_of(hostname: str) -> str:
+    """Where the login service is, for ``host``, ``host:port`` or a URL."""
+    return f"https://{hostname.split('://')[-1].rstrip('/')}"
+
+
+def host_of(address: str) -> str:
+    """The host alone of ``host``, ``host:port`` or a URL; an IPv6 address keeps its brackets."""
+    netloc = urlsplit(address if "://" in address else f"//{address}").netloc
+    return netloc[:netloc.index("]") + 1] if netloc.startswith("[") else netloc.partition(":")[0]

@@ -6,25 +6,15 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import time
 import typing as t
 from datetime import datetime, timezone
 
 from .._errors import RayError
+from .._jwt import expiry
+from . import kubeconfig_entries as entries
 
 API_PORT = 6443
-
-
-def expiry(token: str) -> int | None:
-    """The ``exp`` of a JWT, in seconds since 1970; None when it states none. Nothing is verified: the server does that."""
-    try:
-        body = token.split(".")[1]
-        value = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))).get("exp")
-        return int(value) if value is not None else None
-    except (IndexError, ValueError, AttributeError, TypeError, binascii.Error):
-        return None
 
 
 class SupervisorKubeconfig:
@@ -32,15 +22,19 @@ class SupervisorKubeconfig:
 
     Args:
         supervisor: client of the login service.
-        store: reads and writes the file (``load()``, ``save(dict)``, ``path``), or None to keep all in memory.
+        store: reads and changes the file (``load()``, ``change(edit)``, ``private``, ``path``), or None to keep all in memory.
+        namespace: whose context becomes the current one; None for that of the Supervisor itself.
+        prefix: stands before the name of every context.
     """
 
     noun = "supervisor_kubeconfig"
 
-    def __init__(self, supervisor: t.Any, store: t.Any | None, *, namespace: str | None, min_validity: int, clock: t.Callable[[], float] = time.time) -> None:
-        self._supervisor, self._store, self._namespace, self._clock = supervisor, store, namespace, clock
+    def __init__(self, supervisor: t.Any, store: t.Any | None, *, namespace: str | None = None, min_validity: int, prefix: str = "",
+                 clock: t.Callable[[], float] = time.time) -> None:
+        self._supervisor, self._store, self._namespace, self._prefix, self._clock = supervisor, store, namespace, prefix, clock
         self._min_validity = min_validity
         self.name = supervisor.hostname
+        self._cluster = supervisor.hostname
         self._user = f"wcp:{supervisor.hostname}:{supervisor.username}"
         self._document: dict = {}
 
@@ -49,15 +43,15 @@ class SupervisorKubeconfig:
         if self._store is None:
             return None
         self._document = self._store.load()
-        user = _entry(self._document, "users", "user", self._user)
-        cluster = _entry(self._document, "clusters", "cluster", self.name)
+        user, cluster = entries.entry(self._document, "users", self._user), entries.entry(self._document, "clusters", self._cluster)
         if not user or not cluster:
             return None
-        names = sorted(c["name"] for c in _rows(self._document, "contexts") if (c.get("context") or {}).get("user") == self._user)
+        names = sorted(name for name, context in entries.contexts(self._document).items() if context.get("user") == self._user)
         exp = expiry(user.get("token") or "")
-        return {"server": cluster.get("server"), "user": self._user, "contexts": names, "current_context": self._document.get("current-context"),
+        return {"server": cluster.get("server"), "cluster": self._cluster, "user": self._user, "contexts": names, "current_context": self._document.get("current-context"),
                 "certificate_authority": cluster.get("certificate-authority-data"), "verified": not cluster.get("insecure-skip-tls-verify"),
-                "fresh": exp is not None and exp - self._clock() > self._min_validity, "expires_at": _stamp(exp), "path": self._store.path}
+                "proxy_url": cluster.get("proxy-url") or "", "fresh": exp is not None and exp - self._clock() > self._min_validity,
+                "private": self._store.private, "expires_at": _stamp(exp), "path": self._store.path}
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
         """Ask the Supervisor which namespaces the user may enter; the rest follows from the options."""
@@ -68,21 +62,19 @@ class SupervisorKubeconfig:
                            f"{', '.join(names) or 'none'}.", code="NOT_FOUND", hint="Give the user a role on it (vcf.ray.namespace_access), then log in again.")
         port = next((w["control_plane_api_server_port"] for w in workloads if w.get("control_plane_api_server_port")), API_PORT)
         pem = self._supervisor.ca_pem()
-        return {"server": f"https://{self.name}:{port}", "user": self._user, "contexts": sorted({self.name, *names}),
-                "current_context": self._namespace or self.name, "verified": self._supervisor.validate_certs, "fresh": True,
-                "certificate_authority": base64.b64encode(pem.encode()).decode() if pem else ""}
+        authority = base64.b64encode(pem.encode()).decode() if pem else ""
+        return self._wanted(f"https://{self.name}:{port}", {self.name, *names}, self._namespace or self.name, authority)
 
     def create(self, desired: dict) -> None:
-        self._store.save(_merged(self._document, self.kubeconfig(desired)))
+        self._write(desired, desired)
 
     def update(self, before: dict, desired: dict) -> None:
         """Write the entries anew; a token that is still good for long enough is kept."""
-        token = (_entry(self._document, "users", "user", self._user) or {}).get("token") if before["fresh"] else None
-        kept = _without(self._document, self._user, self.name)
-        self._store.save(_merged(kept, self.kubeconfig(desired, token)))
+        old = entries.entry(self._document, "users", before["user"]) or {}
+        self._write(desired, before, old.get("token") if before["fresh"] else None)
 
     def delete(self, before: dict) -> None:
-        self._store.save(_without(self._document, self._user, self.name))
+        self._store.change(lambda document: entries.without(document, before["user"], before["cluster"]))
 
     def ready(self, current: dict | None) -> bool:
         return True
@@ -97,47 +89,97 @@ class SupervisorKubeconfig:
             cluster["certificate-authority-data"] = desired["certificate_authority"]
         if not desired["verified"]:
             cluster["insecure-skip-tls-verify"] = True
-        contexts = [{"name": n, "context": {"cluster": self.name, "user": self._user, **({"namespace": n} if n != self.name else {})}}
-                    for n in desired["contexts"]]
-        return {"apiVersion": "v1", "kind": "Config", "preferences": {}, "clusters": [{"name": self.name, "cluster": cluster}],
-                "users": [{"name": self._user, "user": {"token": token or self._supervisor.login()}}], "contexts": contexts,
+        if desired["proxy_url"]:
+            cluster["proxy-url"] = desired["proxy_url"]
+        contexts = [{"name": name, "context": {"cluster": self._cluster, "user": self._user, **self._about(name.removeprefix(self._prefix))}}
+                    for name in desired["contexts"]]
+        return {"apiVersion": "v1", "kind": "Config", "preferences": {}, "clusters": [{"name": self._cluster, "cluster": cluster}],
+                "users": [{"name": self._user, "user": {"token": token or self._token()}}], "contexts": contexts,
                 "current-context": desired["current_context"]}
 
+    def _wanted(self, server: str, names: t.Iterable[str], current: str, authority: str) -> dict:
+        contexts = sorted(self._prefix + name for name in names)
+        self._refuse_others(contexts)
+        return {"server": server, "cluster": self._cluster, "user": self._user, "contexts": contexts, "current_context": self._prefix + current,
+                "verified": self._supervisor.validate_certs, "fresh": True, "private": True, "certificate_authority": authority,
+                "proxy_url": self._supervisor.proxy_url or ""}
 
-def token_of(kubeconfig: dict) -> str:
-    return kubeconfig["users"][0]["user"]["token"]
+    def _refuse_others(self, names: list[str]) -> None:
+        """Whoever uses a context by its name would be led elsewhere from now on."""
+        known = entries.contexts(self._document)
+        for name in names:
+            other = known.get(name, {}).get("cluster")
+            if other and other != self._cluster and not self._is_ours(known[name]):
+                raise RayError(f"In {self._store.path if self._store else 'the kubeconfig'} the context {name} leads to {other} already, and not to {self.name}.",
+                               code="CONFLICT", hint="Name another path, or a prefix for the names of these contexts. Nothing was changed.")
+
+    def _is_ours(self, context: dict) -> bool:
+        return False
+
+    def _about(self, name: str) -> dict:
+        """What a context has beside cluster and user."""
+        return {"namespace": name} if name != self.name else {}
+
+    def _token(self) -> str:
+        return self._supervisor.login()
+
+    def _write(self, desired: dict, before: dict, token: str | None = None) -> None:
+        # Before the file is locked: nobody is to wait for a login.
+        ours = self.kubeconfig(desired, token)
+        self._store.change(lambda document: entries.merged(entries.without(document, before["user"], before["cluster"]), ours))
+
+
+class GuestKubeconfig(SupervisorKubeconfig):
+    """The entries of one user at a cluster that runs in a namespace of the Supervisor.
+
+    Its address is known by a login only, or by what an earlier one has left in the file, which is found by a mark in the context:
+    the name of the cluster alone is not unique.
+
+    Args:
+        cluster, namespace: name of the cluster, and where it runs.
+    """
+
+    MARK = "vcf.ray"
+
+    def __init__(self, supervisor: t.Any, store: t.Any | None, *, cluster: str, namespace: str, **kwargs: t.Any) -> None:
+        super().__init__(supervisor, store, **kwargs)
+        self._guest, self._answer = cluster, {}
+        self._where = {"supervisor": supervisor.hostname, "namespace": namespace, "cluster": cluster}
+        self.name = cluster
+        self._cluster = ""
+
+    def read(self) -> dict | None:
+        if self._store is None:
+            return None
+        known = entries.contexts(self._store.load())
+        found = next((context for context in known.values() if self._is_ours(context)), {})
+        self._cluster, self._user = found.get("cluster") or "", found.get("user") or ""
+        return super().read()
+
+    def resolve(self, before: dict | None, desired: dict) -> dict:
+        """Log in, also in check mode, unless the file has all that is to be known."""
+        if before and before["fresh"] and before["verified"] == self._supervisor.validate_certs:
+            return self._wanted(before["server"], [self._guest], self._guest, before["certificate_authority"] or "")
+        self._answer = self._supervisor.guest_login(self._guest, self._where["namespace"])
+        host = self._answer["server"]
+        self._cluster, self._user = host, f"wcp:{host}:{self._supervisor.username}"
+        return self._wanted(f"https://{host}:{API_PORT}", [self._guest], self._guest, self._answer["ca"] if self._supervisor.validate_certs else "")
+
+    def _is_ours(self, context: dict) -> bool:
+        marks = [row.get("extension") for row in context.get("extensions") or [] if isinstance(row, dict) and row.get("name") == self.MARK]
+        return marks == [self._where] and str(context.get("user")).endswith(f":{self._supervisor.username}")
+
+    def _about(self, name: str) -> dict:
+        return {"extensions": [{"name": self.MARK, "extension": self._where}]}
+
+    def _token(self) -> str:
+        return self._answer["token"]
 
 
 def expires_at(kubeconfig: dict) -> str | None:
-    return _stamp(expiry(token_of(kubeconfig)))
+    """When the token of a kubeconfig of ours ends."""
+    return _stamp(expiry(kubeconfig["users"][0]["user"]["token"]))
 
 
 def _stamp(exp: int | None) -> str | None:
     return None if exp is None else datetime.fromtimestamp(exp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _rows(document: dict, key: str) -> list[dict]:
-    return [r for r in document.get(key) or [] if isinstance(r, dict) and r.get("name")]
-
-
-def _entry(document: dict, rows: str, key: str, name: str) -> dict | None:
-    return next((r.get(key) or {} for r in _rows(document, rows) if r["name"] == name), None)
-
-
-def _without(document: dict, user: str, cluster: str) -> dict:
-    """The document without this user's entries; the cluster stays while another user's context needs it."""
-    contexts = [c for c in _rows(document, "contexts") if (c.get("context") or {}).get("user") != user]
-    used = {(c.get("context") or {}).get("cluster") for c in contexts}
-    gone = {c["name"] for c in _rows(document, "contexts")} - {c["name"] for c in contexts}
-    return {**document, "contexts": contexts, "users": [u for u in _rows(document, "users") if u["name"] != user],
-            "clusters": [c for c in _rows(document, "clusters") if c["name"] != cluster or cluster in used],
-            "current-context": "" if document.get("current-context") in gone else document.get("current-context", "")}
-
-
-def _merged(document: dict, ours: dict) -> dict:
-    """Our entries in place of those of the same names; all others are kept."""
-    merged = {**ours, **document, "current-context": ours["current-context"]}
-    for key in ("clusters", "users", "contexts"):
-        names = {r["name"] for r in ours[key]}
-        merged[key] = [r for r in _rows(document, key) if r["name"] not in names] + ours[key]
-    return merged
