@@ -22,7 +22,14 @@ DEV = User("dev@vsphere.local", ("Users@vsphere.local",))
 
 
 class FakeKube:
-    """Three namespaces; the user may enter one, and was bound to another that vCenter did not make."""
+    """Three namespaces; the user may enter one, and was bound to another that vCenter did not make.
+
+    Each has a guest cluster.
+    """
+
+    async def get(self, kind: str, name: str, namespace: str | None = None) -> dict | None:
+        assert kind == "ConfigMap"
+        return {"data": {"server": "10.0.0.20", "ca": "PEM"}} if name == "guest-cluster-apps" else None
 
     async def list(self, kind: str, labels: str | None = None) -> list[dict]:
         if kind == "Namespace":
@@ -71,6 +78,37 @@ def test_login_gives_a_token_of_the_user(tmp_path: Path) -> None:
     assert tokens.read(answer["session_id"]) == DEV
     claims = jwt.decode(answer["session_id"], options={"verify_signature": False})
     assert claims["exp"] == 1000 + 10 * 3600
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"guest_cluster_name": "apps", "guest_cluster_namespace": "ns1"}, ("10.0.0.20", "UEVN")),
+        ({"guest_cluster_name": "other", "guest_cluster_namespace": "ns1"}, None),
+        ({"guest_cluster_name": "apps", "guest_cluster_namespace": "ns2"}, None),
+        ({"guest_cluster_name": "apps"}, None),
+        ({}, None),
+    ],
+)
+def test_a_guest_cluster_is_told_to_who_may_enter_its_namespace(
+    tmp_path: Path, body: dict, expected: tuple[str, str] | None
+) -> None:
+    async def use(client: TestClient) -> dict:
+        async with client.post("/wcp/login", auth=BasicAuth("dev@vsphere.local", "right"), json=body) as reply:
+            return await reply.json()
+
+    answer = with_login(Tokens(tmp_path), use)
+    assert answer.pop("session_id")
+    assert answer == ({"guest_cluster_server": expected[0], "guest_cluster_ca": expected[1]} if expected else {})
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "null"])
+def test_a_body_that_is_no_object_is_400(tmp_path: Path, body: str) -> None:
+    async def use(client: TestClient) -> int:
+        async with client.post("/wcp/login", auth=BasicAuth("dev@vsphere.local", "right"), data=body) as reply:
+            return reply.status
+
+    assert with_login(Tokens(tmp_path), use) == 400
 
 
 @pytest.mark.parametrize("auth", [None, BasicAuth("dev@vsphere.local", "wrong")])

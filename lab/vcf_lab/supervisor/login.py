@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 
 import aiohttp
@@ -17,6 +19,7 @@ from .tokens import Tokens, User
 LOG = logging.getLogger(__name__)
 ADMINISTRATORS = f"Administrators@{settings.SSO_DOMAIN}"
 NAMESPACE_LABEL = "vSphereClusterID"  # on namespaces that vCenter made, and on no other
+GUEST_CLUSTER = "guest-cluster-"  # a ConfigMap of this name stands for one; its `server` and `ca` say where it is
 
 
 class VCenterAway(Exception):
@@ -45,10 +48,24 @@ class Login:
         return web.Response(text="")
 
     async def login(self, request: web.Request) -> web.Response:
-        """A session token. There are no guest clusters here, so one that is named is not found."""
+        """A session token, and where the guest cluster is that the request names; one that is not found is left out."""
         user = await self._user(request)
         LOG.info("login of %s", user.name)
-        return web.json_response({"session_id": self._tokens.issue(user)})
+        return web.json_response({"session_id": self._tokens.issue(user), **await self._guest_cluster(request, user)})
+
+    async def _guest_cluster(self, request: web.Request, user: User) -> dict[str, str]:
+        try:
+            asked = json.loads(await request.text() or "{}")
+            name, namespace = asked.get("guest_cluster_name"), asked.get("guest_cluster_namespace")
+        except (ValueError, AttributeError) as error:
+            raise web.HTTPBadRequest(text="the body is no JSON object") from error
+        if not name or namespace not in await self._namespaces(user):
+            return {}
+        found = await self._kube.get("ConfigMap", f"{GUEST_CLUSTER}{name}", namespace)
+        if found is None:
+            return {}
+        authority = base64.b64encode(found["data"]["ca"].encode()).decode()
+        return {"guest_cluster_server": found["data"]["server"], "guest_cluster_ca": authority}
 
     async def workloads(self, request: web.Request) -> web.Response:
         """The vSphere namespaces that the user may enter."""
