@@ -12,15 +12,27 @@ options:
   dashboard_url:
     description:
       - Address of Ray's dashboard, such as V(http://192.0.2.20:8265). Scheme V(http) and port V(8265) may be left out.
+      - Behind a reverse proxy it may have a path, such as V(https://ray.example.com/team-a).
       - It is RV(vcf.ray.vmray_cluster#module:vmray_cluster.dashboard_url) of the cluster.
       - Falls back to the environment variable E(VCF_RAY_DASHBOARD_URL).
     type: str
     required: true
   token:
     description:
-      - Token of a cluster that asks for one. Falls back to the environment variable E(RAY_AUTH_TOKEN).
+      - Token of a cluster that asks for one. It is sent as C(Authorization) and as C(X-Ray-Authorization), which Ray looks at in this
+        order, since a proxy may keep the first for itself.
+      - If neither this nor O(token_path) is set, the environment variable E(RAY_AUTH_TOKEN) is used, and else the file that
+        E(RAY_AUTH_TOKEN_PATH) names. No other file is looked for.
       - A token is not encryption; over plain HTTP whoever listens can read it.
     type: str
+  token_path:
+    description: File that holds the token, and nothing else. One that cannot be read is an error.
+    type: path
+  headers:
+    description:
+      - Headers to send with each request, for a proxy on the way. An C(Authorization) among them takes the place of the token's, and
+        must not reach Ray.
+    type: dict
   ca_path:
     description: PEM file with the certificate authorities to trust when the dashboard stands behind HTTPS.
     type: path
@@ -28,6 +40,12 @@ options:
     description: Whether to verify the certificate when the dashboard stands behind HTTPS.
     type: bool
     default: true
+  proxy_host:
+    description: Name or address of an HTTP proxy. Proxies of the environment are not used.
+    type: str
+  proxy_port:
+    description: Port of the proxy; 3128 if it is not set.
+    type: int
 requirements:
   - requests
 """

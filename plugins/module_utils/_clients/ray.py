@@ -1,37 +1,52 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ray's dashboard: version, live nodes, jobs and their logs, over its REST API; no Ray library is needed here."""
+"""Ray's dashboard: version, live nodes, jobs, packages and logs, over its REST API; no Ray library is needed here."""
 
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import re
 import typing as t
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
 from .._errors import RayError
 from .._http import Http
+from . import proxy, ray_token
 
 ARGSPEC = {
     "dashboard_url": {"type": "str", "required": True, "fallback": (env_fallback, ["VCF_RAY_DASHBOARD_URL"])},
-    "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["RAY_AUTH_TOKEN"])},
+    **ray_token.ARGSPEC,
     "ca_path": {"type": "path"},
     "validate_certs": {"type": "bool", "default": True},
+    **proxy.ARGSPEC,
 }
 PORT = 8265
 ALL_NODES = 10000
-ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# Seconds that Ray may take to send a file of a log folder; its own default would cut a large one after 30.
+FILE_SECONDS = 600
+PACKAGE_TRIES = 3
+DASHBOARD = "Ray's dashboard"
+# Colours and other commands to a terminal, and titles of its window.
+ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]+[0-~]|[0-~])")
 
 
 class Ray:
-    """One dashboard."""
+    """One dashboard.
 
-    def __init__(self, http: Http) -> None:
-        self._http = http
+    Args:
+        proved: whether an answer shows that the dashboard wants no login, as nothing was sent that could be one.
+        stranger: gives a connection to the same place that sends no token and no header of the user.
+    """
+
+    def __init__(self, http: Http, *, proved: bool = False, stranger: t.Callable[[], Http] | None = None) -> None:
+        self._http, self._proves, self._stranger = http, proved, stranger
         self.url = http.base_url
+        # It has answered somebody who has shown no token.
+        self.answered_a_stranger = False
 
     def close(self) -> None:
         self._http.close()
@@ -40,44 +55,98 @@ class Ray:
         """``ray_version`` and others; that it answers at all is the proof that Ray is up."""
         return self._asked("GET", "/api/version")
 
+    def open(self) -> bool:
+        """Whether it answers a request without a token; one request, on a connection of its own."""
+        with contextlib.closing((self._stranger or (lambda: self._http))()) as http:
+            reply = http.request("GET", "/api/version", accept=(301, 302, 303, 307, 308, 401, 403, 407))
+        return reply.status == 200 and isinstance(reply.json, dict) and "ray_version" in reply.json
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it by this address."""
+        host = urlsplit(self.url).hostname or ""
+        with contextlib.suppress(ValueError):
+            return ipaddress.ip_address(host).is_loopback
+        return host == "localhost"
+
     def live_nodes(self) -> list[dict]:
         """The nodes that are alive now: ``node_id``, ``node_ip``, ``is_head``, head first."""
+        nodes = [{"node_id": r.get("node_id"), "node_ip": r.get("node_ip"), "is_head": bool(r.get("is_head_node"))} for r in self._living()]
+        return sorted(nodes, key=lambda n: (not n["is_head"], n["node_ip"] or ""))
+
+    def resources(self) -> dict:
+        """What all live nodes have together: ``CPU``, ``GPU``, ``memory`` and others by name; ``nodes``: the same of each."""
+        each = [{name: amount for name, amount in (r.get("resources_total") or {}).items() if not name.startswith("node:")} for r in self._living()]
+        return {"total": {name: sum(node.get(name, 0) for node in each) for name in sorted({n for node in each for n in node})}, "nodes": each}
+
+    def _living(self) -> list[dict]:
         body = self._asked("GET", "/api/v0/nodes", query={"limit": ALL_NODES})
         rows = ((body.get("data") or {}).get("result") or {}).get("result") or []
-        nodes = [{"node_id": r.get("node_id"), "node_ip": r.get("node_ip"), "is_head": bool(r.get("is_head_node"))}
-                 for r in rows if r.get("state") == "ALIVE"]
-        return sorted(nodes, key=lambda n: (not n["is_head"], n["node_ip"] or ""))
+        return [row for row in rows if row.get("state") == "ALIVE"]
 
     def jobs(self) -> list[dict]:
         return self._asked("GET", "/api/jobs/")
 
     def job(self, submission_id: str) -> dict | None:
         """The job, or None when there is none of that id."""
-        return self._asked("GET", f"/api/jobs/{quote(submission_id, safe='')}", ok404=True)
+        return self._asked("GET", _job(submission_id), ok404=True)
 
     def submit(self, body: dict) -> None:
         """Hand in a job, once; the caller looks whether it arrived when the answer was lost."""
         self._asked("POST", "/api/jobs/", json=body)
 
     def stop(self, submission_id: str) -> None:
-        self._asked("POST", f"/api/jobs/{quote(submission_id, safe='')}/stop")
+        self._asked("POST", _job(submission_id) + "/stop", ok404=True)
 
     def delete(self, submission_id: str) -> None:
-        self._asked("DELETE", f"/api/jobs/{quote(submission_id, safe='')}", ok404=True)
+        self._asked("DELETE", _job(submission_id), ok404=True)
+
+    def upload(self, uri: str, opened: t.Callable[[], t.ContextManager[t.IO[bytes]]]) -> bool:
+        """Put a package where the nodes of the cluster get it, unless it is there; True when it was sent.
+
+        That it is asked for first also keeps Ray from forgetting it before the job starts. A lost answer is settled by asking again.
+        """
+        path = f"/api/packages/{uri.replace('://', '/', 1)}"
+        for left in range(PACKAGE_TRIES - 1, -1, -1):
+            if self._sent("GET", path, ok404=True).status != 404:
+                return left < PACKAGE_TRIES - 1
+            try:
+                with opened() as file:
+                    self._sent("PUT", path, data=file)
+                return True
+            except RayError as error:
+                if not left or error.code != "CONNECTION":
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     def log(self, submission_id: str) -> str:
-        """What the driver has written so far, without colours."""
-        body = self._asked("GET", f"/api/jobs/{quote(submission_id, safe='')}/logs", ok404=True)
-        return ANSI.sub("", (body or {}).get("logs") or "")
+        """What the driver has written so far, without colours, as a whole."""
+        body = self._asked("GET", _job(submission_id) + "/logs", ok404=True)
+        return self.clean((body or {}).get("logs") or "")
 
-    def _asked(self, method: str, path: str, **kwargs: t.Any) -> t.Any:
+    def file(self, node_id: str, name: str, into: t.Callable[[bytes], t.Any], lines: int = -1) -> None:
+        """A file of the log folder of a node, piece by piece as it is; the last ``lines``, or all of it."""
+        self._sent("GET", "/api/v0/logs/file", into=into, query={"node_id": node_id, "filename": name, "lines": lines, "timeout": FILE_SECONDS})
+
+    @staticmethod
+    def clean(text: str) -> str:
+        """Without what is meant for a terminal."""
+        return ANSI.sub("", text)
+
+    def _sent(self, method: str, path: str, **kwargs: t.Any) -> t.Any:
         try:
             reply = self._http.request(method, path, **kwargs)
         except RayError as error:
             if error.details.get("status") in (401, 403):
-                raise RayError(f"Ray at {self.url} wants a token, or another one: {error.details.get('vendor')}.", code="AUTH",
-                               hint="Give the cluster's token with the option token or the environment variable RAY_AUTH_TOKEN.") from error
+                wants = "wants a token" if error.details["status"] == 401 else "refuses this token"
+                raise RayError(f"Ray at {self.url} {wants}: {error.details.get('vendor')}.", code="AUTH",
+                               hint="Give the cluster's token with the option token or token_path, or the environment variable RAY_AUTH_TOKEN.") from error
             raise
+        self.answered_a_stranger = self._proves
+        return reply
+
+    def _asked(self, method: str, path: str, **kwargs: t.Any) -> t.Any:
+        reply = self._sent(method, path, **kwargs)
         if reply.status == 404:
             return None
         if reply.json is None:
@@ -85,20 +154,37 @@ class Ray:
         return reply.json
 
 
-def at(url: str, *, token: str | None = None, ca_path: str | None = None, validate_certs: bool = True, **kwargs: t.Any) -> Ray:
-    """A Ray for an address such as ``http://10.0.0.5:8265``; scheme and port may be left out; ``kwargs`` are those of Http."""
+def _job(submission_id: str) -> str:
+    return f"/api/jobs/{quote(submission_id, safe='')}"
+
+
+def _base(url: str) -> str:
+    """The address with scheme and port; a path in front of Ray's own, as a reverse proxy may have one, is kept."""
     base = url.rstrip("/") if "://" in url else f"http://{url.rstrip('/')}"
-    if re.fullmatch(r"http://(\[[^\]]+\]|[^/:]+)", base):
-        base += f":{PORT}"
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return Ray(Http(base, ca_path=ca_path, validate_certs=validate_certs, headers=headers, what="Ray's dashboard", **kwargs))
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise RayError("dashboard_url is not the address of a dashboard.", code="INPUT", hint="Give it as http://ADDRESS:8265, or https://NAME/PATH.")
+    if parts.username or parts.password:
+        raise RayError("dashboard_url has a login in it, which would be shown.", code="INPUT", hint="Give it with headers, as Authorization.")
+    return f"{base}:{PORT}" if re.fullmatch(r"http://(\[[^\]]+\]|[^/:]+)", base) else base
+
+
+def at(url: str, *, token: str | None = None, headers: dict | None = None, ca_path: str | None = None, validate_certs: bool = True,
+       proxy: str | None = None, **kwargs: t.Any) -> Ray:
+    """A Ray for an address such as ``http://10.0.0.5:8265``; scheme and port may be left out; ``kwargs`` are those of Http."""
+    base, own = _base(url), {str(name): str(value) for name, value in (headers or {}).items()}
+    options = {"ca_path": ca_path, "validate_certs": validate_certs, "proxy": proxy, "what": DASHBOARD, **kwargs}
+    return Ray(Http(base, headers={**ray_token.headers(token, own), **own}, **options), proved=not token and not own,
+               stranger=lambda: Http(base, **options))
 
 
 @contextlib.contextmanager
 def connect(task: t.Any) -> t.Iterator[Ray]:
     """A Ray for the options of ARGSPEC."""
     p = task.params
-    ray = at(p["dashboard_url"], token=p["token"], ca_path=p["ca_path"], validate_certs=p["validate_certs"])
+    token = ray_token.found(p)
+    task.hide([token] if token else [])
+    ray = at(p["dashboard_url"], token=token, headers=p["headers"], ca_path=p["ca_path"], validate_certs=p["validate_certs"], proxy=proxy.url(p))
     try:
         yield ray
     finally:

@@ -5,84 +5,143 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
+from contextlib import contextmanager
 
 from .. import _wait
 from .._errors import RayError
+from .ray_job_content import RERUN_OF, body, differences, wants
+from .ray_job_failure import HINTS, reason, waiting
+from .ray_job_log import Follower, tail
 
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 # How long a job may take to show up after its hand-in was not answered.
 LOST_ANSWER = 10
 # Ray kills a driver that does not end by itself after a few seconds.
 STOPPING = 60
+SHOWN = ("submission_id", "job_id", "type", "status", "entrypoint", "error_type", "start_time", "end_time", "driver_node_id")
 
 
 def view(job: dict, dashboard_url: str, log_tail: list[str] | None = None) -> dict:
     """What is shown of a job: not its runtime environment, which may hold secrets."""
-    return {"submission_id": job.get("submission_id"), "status": job.get("status"), "entrypoint": job.get("entrypoint"),
-            "message": _first_line(job.get("message")), "error_type": job.get("error_type"), "exit_code": job.get("driver_exit_code"),
-            "metadata": job.get("metadata") or {}, "start_time": job.get("start_time"), "end_time": job.get("end_time"),
-            "log_tail": log_tail or [], "dashboard_url": dashboard_url}
+    return {**{key: job.get(key) for key in SHOWN}, "message": reason(job.get("message"), job.get("error_type")),
+            "exit_code": job.get("driver_exit_code"), "metadata": job.get("metadata") or {}, "log_tail": log_tail or [],
+            "dashboard_url": dashboard_url}
 
 
 class RayJob:
     """A job that is to run to its end.
 
     Args:
+        name: its id; of one that is run again that of the newest run counts, which is ``NAME-2`` and so on.
+        rerun: ``never``, ``failed`` or ``always``: which job that has ended is run again, under the next number. Ray itself
+            advises against an id that was used before, and would write both into one log.
         log_lines: how many of the last lines of its log are shown.
-        stopping: it is to be ended; then ``read`` sees only a job that still runs.
-        removing: it is to be ended and forgotten.
+        packages: local code: with ``uri``, ``check()`` and ``opened()``.
+        follower: tells its log during the wait.
+        fault: why it is not known yet what is to be handed in.
     """
 
     noun = "ray_job"
     longest_pause = 2.0
-    create_only = ("entrypoint",)
     hidden = ("runtime_env",)
-    write_only = ("metadata", "entrypoint_num_cpus", "entrypoint_num_gpus", "entrypoint_memory", "entrypoint_resources")
 
-    def __init__(self, ray: t.Any, name: str, *, log_lines: int = 20, stopping: bool = False, removing: bool = False) -> None:
-        self._ray, self.name, self._lines = ray, name, log_lines
-        self._stopping, self._removing = stopping, removing
+    def __init__(self, ray: t.Any, name: str, *, rerun: str = "never", log_lines: int = 20, packages: t.Sequence[t.Any] = (),
+                 follower: Follower | None = None, fault: RayError | None = None) -> None:
+        self._ray, self.name, self._base = ray, name, name
+        self._rerun, self.log_lines, self._packages, self._follower = rerun, log_lines, packages, follower
+        self._fault, self._chosen = fault, False
+        self._asked: dict = {}
+        # What Ray said last of the job, and of the run that this one is to follow.
+        self.job: dict | None = None
+        self._ended: dict | None = None
+        self._ours = False
+        # Whether this task sees it run: then what lies here of an earlier run is old.
+        self.fresh = True
+
+    @property
+    def handed_in(self) -> bool:
+        """Whether it runs, or may run, on the cluster now."""
+        return self._ours or bool(self.job and self.job["status"] not in ENDED)
 
     def read(self) -> dict | None:
-        job = self._ray.job(self.name)
-        if job is None or (self._stopping and job["status"] in ENDED):
-            return None
-        return view(job, self._ray.url)
+        """The job; None when there is none, or it has ended and is to be run again."""
+        if self._fault:
+            raise self._fault
+        if not self._chosen:
+            self._choose()
+        else:
+            self.job = self._ray.job(self.name)
+        return view(self.job, self._ray.url) if self.job else None
+
+    def _choose(self) -> None:
+        """The newest run, and whether it stays. The list of all jobs is asked for only where there may be a newer one."""
+        job = None if self._rerun == "always" else self._ray.job(self._base)
+        if self._rerun == "always" or (job and job["status"] in ("FAILED", "STOPPED")):
+            job, following = newest(self._ray.jobs(), self._base)
+            if job and job["status"] in ENDED and (self._rerun == "always" or (self._rerun == "failed" and job["status"] != "SUCCEEDED")):
+                self._ended, self.name, job = job, following, None
+        self.name, self.job, self._chosen = job["submission_id"] if job else self.name, job, True
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
-        """A job of this id that has failed is never handed in again behind the user's back."""
-        if before and before["entrypoint"] == desired["entrypoint"]:
-            self._refuse_failed(before)
-        return desired
+        """Refuse another job under this id, and one that has failed: it is never handed in again behind the user's back."""
+        self._asked = desired
+        known = self._ended or self.job
+        if known and (other := differences(known, desired)):
+            raise RayError(f"Job {known['submission_id']} exists and is another one: {'; '.join(other)}.", code="INPUT",
+                           hint="Choose another submission_id, or leave it out: then the id follows from the content.")
+        if before is not None:
+            self.fresh = before["status"] not in ENDED
+            self._refuse_failed(self.job or {})
+            return {}
+        for package in self._packages:
+            package.check()
+        return {**desired, "submission_id": self.name}
 
     def create(self, desired: dict) -> None:
-        """Hand it in once; when the answer is lost, look whether it arrived instead of handing it in again."""
+        """Send the code and hand the job in once; when the answer is lost, look whether it arrived instead of handing it in again."""
+        for package in self._packages:
+            self._ray.upload(package.uri, package.opened)
         try:
-            self._ray.submit({**desired, "submission_id": self.name})
+            self._ours = True
+            self._ray.submit(body(self._asked, self.name, self._base if self._ended else None))
         except RayError as error:
-            if error.details.get("status") not in (None, 500, 502, 503, 504) or not self._arrived():
+            if not _undecided(error):
+                self._ours = False
                 raise
+            if not self._arrived():
+                raise RayError(f"Job {self.name} was handed in, but the answer was lost, and after {LOST_ANSWER} s there is none of this id: "
+                               f"{error.message}", code="FAILED", hint="Run it again: it is handed in only if it is not there.") from error
+            if other := differences(self.job or {}, self._asked):
+                raise RayError(f"Another job took the id {self.name} at the same moment: {'; '.join(other)}.", code="INPUT",
+                               hint="Choose another submission_id.") from error
 
     def update(self, before: dict, desired: dict) -> None:
         raise RayError(f"Job {self.name} exists and cannot be changed.", code="INPUT", hint="Choose another submission_id.")
 
     def delete(self, before: dict) -> None:
-        """Stop it while it runs; Ray forgets a job only after its end."""
-        if before["status"] not in ENDED:
-            self._ray.stop(self.name)
-        if self._removing:
-            _wait.until(lambda: self._ray.job(self.name), lambda job: job is None or job["status"] in ENDED, what=f"job {self.name} to end",
-                        timeout=STOPPING, limit=self.longest_pause, say=lambda job: job and job["status"])
-            self._ray.delete(self.name)
+        """Only RayJobEnd takes jobs away."""
+        raise RayError(f"Job {self.name} is not to be taken away here.", code="INPUT")
 
     def ready(self, current: dict | None) -> bool:
-        if current is None:
+        if current is None or self.job is None:
             raise RayError(f"Job {self.name} has vanished from {self._ray.url} while it was waited for.", code="FAILED",
-                           hint="The head of the cluster may have been restarted; hand the job in again.")
-        self._refuse_failed(current)
-        return current["status"] == "SUCCEEDED"
+                           hint="The head of the cluster may have been restarted; run it again, and it is handed in anew.")
+        if self._follower and self.fresh and self.job["status"] in ENDED:
+            self._follower.finish(self.job)
+        self._refuse_failed(self.job)
+        return self.job["status"] == "SUCCEEDED"
+
+    @contextmanager
+    def watching(self) -> t.Iterator[t.Callable[[float], None]]:
+        """The pauses of the wait, in which the log is looked at."""
+
+        def pause(seconds: float) -> None:
+            if self._follower:
+                self._follower.look(self.job)
+            _wait.pause(seconds)
+
+        yield pause
 
     def say(self, current: dict | None) -> str:
         return current["status"] if current else "no job of this id"
@@ -93,45 +152,67 @@ class RayJob:
         if job is None:
             return ""
         if job["status"] == "PENDING":
-            why = f" ({_first_line(job.get('message')).rstrip('.')})" if job.get("message") else ""
-            return f"It has not started{why}; {len(self._ray.live_nodes())} nodes are alive: do they have the CPUs and GPUs that it asks for?"
-        return f"Last lines of its log: {_joined(self.log_tail())}"
+            words = reason(job.get("message")).rstrip(".")
+            return f"It has not started{f' ({words})' if words else ''}. {waiting(wants(self._asked), self._ray.resources())}"
+        return f"Last lines of its log: {_joined(tail(self._ray, job, self.log_lines))}"
 
-    def log_tail(self) -> list[str]:
-        """The last lines; [] when none are asked for, so that a long log is not fetched for nothing."""
-        return self._ray.log(self.name).splitlines()[-self._lines:] if self._lines > 0 else []
+    def stop(self) -> str:
+        """End it; gives the state that it came to."""
+        self._ray.stop(self.name)
+        job = until_ended(self._ray, self.name)
+        return job["status"] if job else "gone"
 
     def describe(self) -> dict | None:
-        """The job as it is now, with the end of its log; None when there is none."""
-        job = self._ray.job(self.name)
-        return None if job is None else view(job, self._ray.url, self.log_tail())
+        """The job as it was read last, with the end of its log; None when there is none."""
+        return None if self.job is None else view(self.job, self._ray.url, tail(self._ray, self.job, self.log_lines))
 
     def _arrived(self) -> bool:
+        def look() -> dict | None:
+            self.job = self._ray.job(self.name)
+            return self.job
+
         try:
-            _wait.until(lambda: self._ray.job(self.name), bool, what=f"job {self.name} to show up", timeout=LOST_ANSWER)
+            _wait.until(look, bool, what=f"job {self.name} to show up", timeout=LOST_ANSWER, bear=LOST_ANSWER)
         except RayError:
             return False
         return True
 
     def _refuse_failed(self, job: dict) -> None:
         if job["status"] in ("FAILED", "STOPPED"):
-            tail = self.log_tail()
-            why = f": {job['message']}" if job["message"] else ""
-            raise RayError(f"Job {self.name} is {job['status']}{why}{'' if why.endswith('.') else '.'} Last lines of its log: {_joined(tail)}", code="FAILED",
-                           hint="To run it again, choose another submission_id, or remove this job first (state: absent).",
-                           details={"ray_job": {**job, "log_tail": tail}})
+            shown = view(job, self._ray.url, tail(self._ray, job, self.log_lines))
+            why = f": {shown['message']}" if shown["message"] else ""
+            dot = "" if why.endswith(".") else "."
+            raise RayError(f"Job {self.name} is {job['status']}{why}{dot} Last lines of its log: {_joined(shown['log_tail'])}", code="FAILED",
+                           details={"ray_job": shown},
+                           hint=HINTS.get(job.get("error_type") or "", "To run it again, set rerun: failed, or choose another submission_id."))
 
 
-def secrets(runtime_env: dict | None) -> list[str]:
-    """Values of environment variables that by their names are secrets; short values would garble every text they are cut from."""
-    variables = (runtime_env or {}).get("env_vars")
-    found = variables.items() if isinstance(variables, dict) else ()
-    return [str(v) for k, v in found if re.search(r"pass|secret|token|key|cred", k, re.IGNORECASE) and len(str(v)) >= 6]
+def newest(jobs: list[dict], base: str) -> tuple[dict | None, str]:
+    """The newest run of a job, and the id that the next one gets."""
+    runs = {base: 1}
+    for job in jobs:
+        number = str(job.get("submission_id") or "").removeprefix(f"{base}-")
+        if (job.get("metadata") or {}).get(RERUN_OF) == base and number.isdecimal():
+            runs[job["submission_id"]] = int(number)
+    known = [job for job in jobs if job.get("submission_id") in runs]
+    job = max(known, key=lambda job: runs[job["submission_id"]], default=None)
+    taken, number = {job.get("submission_id") for job in jobs}, max(runs.values()) + 1
+    while f"{base}-{number}" in taken:
+        number += 1
+    return job, f"{base}-{number}" if job else base
 
 
-def _first_line(message: str | None) -> str:
-    """Ray puts the log behind its reason; the log is shown on its own."""
-    return (message or "").split(", last available logs")[0].strip()[:2000]
+def until_ended(ray: t.Any, name: str) -> dict | None:
+    """The job when it has ended."""
+    return _wait.until(lambda: ray.job(name), lambda job: job is None or job["status"] in ENDED, what=f"job {name} to end",
+                       timeout=STOPPING, limit=RayJob.longest_pause, say=lambda job: job["status"] if job else "gone")
+
+
+def _undecided(error: RayError) -> bool:
+    """Whether it may have been handed in all the same. Ray hides refusals of its agent in a 500; that the id is taken may be our own doing."""
+    text, status = str(error.details.get("vendor") or ""), error.details.get("status")
+    refused = "No available agent" in text or (text.startswith(("ValueError", "TypeError")) and "already exists" not in text)
+    return error.code in ("CONNECTION", "SERVICE_UNAVAILABLE") or (status in (500, 502, 503, 504) and not refused)
 
 
 def _joined(lines: list[str]) -> str:
