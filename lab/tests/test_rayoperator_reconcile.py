@@ -188,6 +188,11 @@ def reasons(kube: FakeKube) -> list[tuple[str, str]]:
     return [(each["type"], each["message"]) for each in kube.status["conditions"]]
 
 
+def user_data(kube: FakeKube, name: str) -> str:
+    data = kube.store["v1/Secret", name]["data"]["user-data"]
+    return base64.b64decode(base64.b64decode(data)).decode()
+
+
 def test_what_is_missing_is_told_and_polled_for(kube: FakeKube) -> None:
     del kube.store[VIRTUAL_MACHINE_IMAGES, "vmi-0"]
     del kube.store[STORAGE_CLASSES, "gold"]
@@ -239,8 +244,7 @@ def test_the_head_gets_its_machine_and_secrets(kube: FakeKube) -> None:
     assert machine["metadata"]["labels"] == {HEAD_LABEL: kube.head}
     assert machine["spec"]["bootstrap"]["cloudInit"]["rawCloudConfig"] == {"name": "demo-hsecret", "key": "user-data"}
     assert kube.names("v1/Secret") == {"demo-root-cert", "demo-ssh-key", "demo-hsecret"}
-    data = kube.store["v1/Secret", "demo-hsecret"]["data"]["user-data"]
-    assert yaml.safe_load(base64.b64decode(base64.b64decode(data)))["users"][0]["name"] == "ray-vm"
+    assert yaml.safe_load(user_data(kube, "demo-hsecret"))["users"][0]["name"] == "ray-vm"
 
 
 def test_an_address_makes_it_running_without_a_look_at_ray(running: FakeKube) -> None:
@@ -268,6 +272,35 @@ def test_user_data_is_never_written_again(running: FakeKube) -> None:
     assert running.head in running.names(VIRTUAL_MACHINES)  # deployed again, same name
     assert running.store["v1/Secret", "demo-hsecret"] == before
     assert running.tokens == 1
+
+
+def test_a_head_whose_secrets_went_first_is_made_of_the_spec_as_it_is(running: FakeKube) -> None:
+    """The way to a new token and to what is frozen else: name, service, key and authority stay."""
+    desire(running, **{"demo-w-one": "worker"})
+    passes(running)
+    running.give_address("demo-w-one", "10.244.0.12")
+    passes(running)
+    kept = {name: copy.deepcopy(running.store["v1/Secret", name]) for name in ("demo-ssh-key", "demo-root-cert")}
+    head, service = running.head, copy.deepcopy(running.store[VIRTUAL_MACHINE_SERVICES, running.head])
+    running.cluster["spec"]["ray_docker_image"] = "ray:2"
+    for name in ("demo-hsecret", "demo-wsecret"):
+        del running.store["v1/Secret", name]
+    passes(running)
+    assert running.names("v1/Secret") == set(kept), "nobody misses them while the head runs"
+    del running.store[VIRTUAL_MACHINES, head]
+    # What the head desired is looked after only when the next one runs.
+    desire(running, **{"demo-w-one": None})
+    passes(running)
+    assert (running.head, running.status["vm_service_status"]) == (head, {"ip": "10.244.1.3"})
+    assert {head, "demo-w-one"} <= running.names(VIRTUAL_MACHINES)
+    assert running.store[VIRTUAL_MACHINE_SERVICES, head] == service
+    assert "ray:2" in user_data(running, "demo-hsecret") and "SVC_ACCOUNT_TOKEN=token-2" in user_data(running, "demo-hsecret")
+    running.give_address(head, "10.244.0.13")
+    desire(running, **{"demo-w-two": "worker"})
+    passes(running)
+    assert running.names(VIRTUAL_MACHINES) == {head, "demo-w-two"}
+    assert "demo-wsecret" in running.names("v1/Secret")
+    assert {name: running.store["v1/Secret", name] for name in kept} == kept
 
 
 def test_a_lost_head_goes_through_failure(running: FakeKube) -> None:
