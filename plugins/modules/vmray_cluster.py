@@ -14,8 +14,9 @@ description:
   - Everything that would make the cluster fail later is looked for before the first write, and all of it is reported at once; then the
     API server checks the object in a dry run, also in check mode.
   - A cluster is ready when Ray's dashboard answers and lists at least as many live workers as the node types ask for, twice in a row;
-    once is enough where nothing was changed.
-  - The object is never replaced, only merged into, because a replacement leaves machines behind.
+    once is enough where nothing was changed. O(ready) says what is taken where Ray cannot be reached from here.
+  - The object is never replaced, only merged into, because a replacement leaves machines behind. A change that its machines would not heed is
+    refused, unless O(renew) or O(recreate) brings it to them.
 options:
   name:
     description: Name of the cluster, at most 52 characters.
@@ -27,7 +28,8 @@ options:
     required: true
   state:
     description:
-      - V(absent) removes the cluster and waits until its virtual machines, services and secrets are gone.
+      - V(absent) removes the cluster and waits until its virtual machines, services and secrets are gone, also those of a removal that was cut short.
+        What nobody removes is named.
     type: str
     choices: [present, absent]
     default: present
@@ -234,16 +236,117 @@ options:
     type: list
     elements: str
   docker_secret:
-    description: Secret in the namespace with C(username) and C(password) for the registry of O(ray_image).
+    description:
+      - Secret in the namespace with C(username) and C(password) for the registry of O(ray_image).
+      - With O(docker_auth) its name; the name of the cluster with V(-docker-auth) behind it when left out.
     type: str
+  docker_auth:
+    description:
+      - Login at the registry of O(ray_image). It is stored as O(docker_secret) before the cluster is made. A secret that was made here is
+        removed with the cluster, unless another cluster uses it.
+      - The operator puts it into a command line without quotes, so characters that a shell takes for itself are refused.
+    type: dict
+    suboptions:
+      registry:
+        description: Address of the registry, V(host) or V(host:port); Docker's own when left out.
+        type: str
+      username:
+        description: User at the registry.
+        type: str
+        required: true
+      password:
+        description: Password or token of the user.
+        type: str
+        required: true
+  ready:
+    description:
+      - What proves that the cluster is ready.
+      - V(ray) is the word of Ray itself, at the address of the load balancer or at O(ray.url).
+      - V(resource) is what the custom resource and the secrets beside it tell, for where that address cannot be reached from here. It is weaker;
+        RV(vmray_cluster.evidence) says what it stands on.
+    type: str
+    choices: [ray, resource]
+    default: ray
+  ray:
+    description: How this task reaches Ray's dashboard.
+    type: dict
+    suboptions:
+      url:
+        description:
+          - Address of the dashboard from here, in place of port 8265 of the load balancer, such as that of a reverse proxy with a path,
+            V(https://ray.example.com/test-ray).
+        type: str
+      token:
+        description: Token of a Ray that asks for one.
+        type: str
+      headers:
+        description: Further headers, for a reverse proxy that asks for them.
+        type: dict
+      ca_path:
+        description: PEM file with the certificate authorities to trust when the dashboard stands behind HTTPS.
+        type: path
+      validate_certs:
+        description: Whether to verify the certificate when the dashboard stands behind HTTPS.
+        type: bool
+        default: true
+      proxy_host:
+        description: Name or address of an HTTP proxy on the way to the dashboard.
+        type: str
+      proxy_port:
+        description: Port of O(ray.proxy_host); V(3128) when left out.
+        type: int
+  open_dashboard:
+    description:
+      - What to do about a dashboard that answers without a token at the address of the load balancer. Whoever reaches it can run code on the cluster.
+      - V(refuse) is an error, and before any write where no O(ray.token) is given. V(warn) is a warning, V(accept) says nothing.
+      - What cannot be reached from here cannot be judged.
+    type: str
+    choices: [refuse, warn, accept]
+    default: warn
+  recreate:
+    description:
+      - Whether a change that a living cluster would not heed is made by removing the cluster, waiting until it is gone, and making it anew from what
+        is stored with the changes laid over it. All work on it is lost, and it gets another address.
+      - It does nothing where there is no such change, and nothing that O(renew) does in the same run.
+      - The removal is always waited for, O(wait_timeout) seconds at most. A run that is cut short after it has lost what only the removed
+        cluster knew, so give all options.
+    type: bool
+    default: false
+  renew:
+    description:
+      - Whether the head is replaced in place, with all that its first boot was given. Name and address of the cluster stay; the workers are replaced
+        after it, and all work on the cluster is lost.
+      - The head's token lives 7.5 days, its certificates a year, and then nothing scales any more. V(due) renews the head when one of them ends within
+        O(renew_within), V(always) in each run.
+      - Changes that a living cluster would not heed take effect with it, all but that of O(head.port).
+    type: str
+    choices: [never, due, always]
+    default: never
+  renew_within:
+    description: Seconds before the end of the token or of a certificate from which on a renewal is due.
+    type: int
+    default: 172800
+  drain_timeout:
+    description:
+      - Seconds for jobs on the cluster to end before its head is replaced. When some still run then, the task fails and nothing was changed.
+      - V(0) does not ask for jobs. It is needed where Ray does not answer any more, or cannot be reached from here.
+    type: int
+    default: 600
+  remove_orphans:
+    description:
+      - Whether to remove RV(orphans), machines and services that an earlier replacement of the object has left behind, and wait until they are gone.
+      - With O(state=absent) also what a removal that was cut short has left. Nothing is removed that bears only the name of a cluster.
+    type: bool
+    default: false
 notes:
   - On a living cluster only O(image), O(storage_class), O(network) and the VM class of a node type can be changed, and they hold for machines
-    made later. Other changes are refused, because the operator would accept them and do nothing.
+    made later. Other changes, also of the least and the most workers, are refused without O(renew) and O(recreate), because the operator would
+    accept them and do nothing. Only what is given is compared with what is stored.
   - A wait watches the object over one connection, for users who may only read it by a read every two seconds, and asks Ray every half second
     once the cluster has an address. A token of a Supervisor lives for hours, and O(supervisor) renews one that ends in the middle of a wait.
-  - When there is nothing to change, this costs one request to the API server, and one more when O(image) is given by name; with O(wait),
-    one request to Ray on top.
-  - The dashboard has no authentication of its own. Whoever reaches it can run code on the cluster.
+  - When there is nothing to change, this costs three small requests to the API server, and one more when O(image) is given by name or with
+    O(docker_auth); with O(wait), one to Ray and two for the ages of its token and certificate on top.
+  - Ray's dashboard has no TLS of its own.
 requirements:
   - requests
   - passlib
@@ -274,7 +377,39 @@ EXAMPLES = r"""
         max_workers: 5
         resources:
           memory: 16Gi
+    open_dashboard: accept
   register: ray
+
+- name: A cluster of an image in a registry of your own, whose Ray asks for a token
+  vcf.ray.vmray_cluster:
+    kubeconfig: ~/.kube/ray
+    name: test-ray
+    namespace: deploy-ray
+    image: ubuntu-ray
+    storage_class: vsan-default-storage-policy
+    ray_image: registry.example.com/ray:2.60.0-token
+    docker_auth:
+      registry: registry.example.com
+      username: robot
+      password: "{{ vault_registry_password }}"
+    vm_password: "{{ vault_vm_password }}"
+    head:
+      vm_class: best-effort-xlarge
+    workers:
+      - vm_class: best-effort-xlarge
+    ray:
+      token: "{{ vault_ray_token }}"
+    open_dashboard: refuse
+
+- name: More workers, by making the cluster anew
+  vcf.ray.vmray_cluster:
+    kubeconfig: ~/.kube/ray
+    name: test-ray
+    namespace: deploy-ray
+    workers:
+      - max_workers: 10
+    max_workers: 10
+    recreate: true
 
 - name: Remove it
   vcf.ray.vmray_cluster:
@@ -317,8 +452,37 @@ vmray_cluster:
       type: list
       elements: dict
     ready_by:
-      description: V(ray) when Ray answered with enough workers, V(not_checked) when it was not asked.
+      description: V(ray) when Ray answered with enough workers, V(resource) with O(ready=resource), V(not_checked) when there was no wait.
       type: str
+    evidence:
+      description: What V(resource) stands on, in sentences; empty otherwise.
+      type: list
+      elements: str
+      sample: [Ray on the head has stored its certificate in Secret test-ray-tls]
+    docker_secret:
+      description: The name of the secret with the login at the registry, and whether it holds O(docker_auth); never the login.
+      returned: when O(docker_auth) is given
+      type: dict
+      sample: {name: test-ray-docker-auth, state: as asked}
+    replaced:
+      description: Whether this run has made the cluster anew in the place of another one.
+      type: bool
+    renewed:
+      description: Why this run has replaced the head; null when it has not.
+      type: str
+      sample: the token of its head ends at 2025-11-30T10:00:00Z
+    orphans:
+      description: As RV(orphans).
+      type: list
+      elements: str
+orphans:
+  description:
+    - Machines and services of earlier heads, which a replacement of the object has left behind, as C(KIND NAME). With O(state=absent) also what else is
+      left of the cluster and is not being removed.
+  returned: success
+  type: list
+  elements: str
+  sample: [VirtualMachine test-ray-h-x7k2p, VirtualMachineService test-ray-h-x7k2p]
 unknown:
   description: In check mode, what cannot be known before an earlier step has really run.
   returned: in check mode, when the kind is not known to the API server yet
@@ -326,12 +490,16 @@ unknown:
   elements: str
 """
 
+from functools import partial
+
 from ..module_utils import _wait
 from ..module_utils._clients import kube as kube_client
+from ..module_utils._clients import proxy
 from ..module_utils._clients import ray as ray_client
 from ..module_utils._diagnose.vmray_cluster import explain
 from ..module_utils._module import run
 from ..module_utils._reconcile import reconcile
+from ..module_utils._resources import vmray_spec
 from ..module_utils._resources.vmray_cluster import VMRayCluster
 
 RESOURCES = {"type": "dict", "options": {"cpu": {"type": "int"}, "gpu": {"type": "int"}, "memory": {"type": "str"}}}
@@ -373,6 +541,19 @@ NETWORK = {
     "search_domains": DOMAINS,
     "interfaces": {"type": "list", "elements": "dict", "options": INTERFACE},
 }
+LOGIN = {
+    "registry": {"type": "str"},
+    "username": {"type": "str", "required": True},
+    "password": {"type": "str", "required": True, "no_log": True},
+}
+RAY = {
+    "url": {"type": "str"},
+    "token": {"type": "str", "no_log": True},
+    "headers": {"type": "dict", "no_log": True},
+    "ca_path": {"type": "path"},
+    "validate_certs": {"type": "bool", "default": True},
+    **proxy.ARGSPEC,
+}
 SPEC = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
@@ -394,27 +575,34 @@ SPEC = {
     "worker_setup_commands": TEXTS,
     "setup_commands": TEXTS,
     "docker_secret": {"type": "str", "no_log": False},
+    "docker_auth": {"type": "dict", "options": LOGIN},
+    "ready": {"type": "str", "choices": ["ray", "resource"], "default": "ray"},
+    "ray": {"type": "dict", "options": RAY},
+    "open_dashboard": {"type": "str", "choices": ["refuse", "warn", "accept"], "default": "warn"},
+    "recreate": {"type": "bool", "default": False},
+    "renew": {"type": "str", "choices": ["never", "due", "always"], "default": "never"},
+    "renew_within": {"type": "int", "default": 172800},
+    "drain_timeout": {"type": "int", "default": 600},
+    "remove_orphans": {"type": "bool", "default": False},
 }
 # Seconds to connect and to answer. A dashboard behind a load balancer that is still pending must not hold up the wait.
 DASHBOARD_TIMEOUT = (1, 5)
 
 
-def dashboard(url):
-    """Ray's dashboard at an address."""
-    return ray_client.at(url, timeout=DASHBOARD_TIMEOUT, tries=1)
-
-
 def ensure(task, kube):
     """The cluster as asked for, or gone."""
     p = task.params
-    cluster = VMRayCluster(kube, p["name"], p["namespace"], ray_at=dashboard,
-                           diagnose=lambda *seen: explain(*seen, dashboard))
-    pasted = (((p["definition"] or {}).get("spec") or {}).get("common_node_config") or {}).get("vm_password_salt_hash")
+    ray = p["ray"] or {}
+    way = {"ca_path": ray.get("ca_path"), "validate_certs": ray.get("validate_certs", True), "proxy": proxy.url(ray),
+           "timeout": DASHBOARD_TIMEOUT, "tries": 1}
+    dashboard = partial(ray_client.at, token=ray.get("token"), headers=ray.get("headers"), **way)
+    pasted = vmray_spec.pasted_hash(p)
     task.hide([pasted] if pasted else [])
-    result = reconcile(task, cluster, cluster.ask_for(p) if p["state"] == "present" else None)
-    for text in cluster.warnings:
+    cluster = VMRayCluster(kube, p, ray_at=dashboard, stranger_at=partial(ray_client.at, **way), diagnose=lambda *seen: explain(*seen, dashboard))
+    result = reconcile(task, cluster, cluster.ask())
+    for text in cluster.notices(result["vmray_cluster"]):
         task.warn(text)
-    return result
+    return {**result, "orphans": cluster.orphans(result["vmray_cluster"])}
 
 
 def main():

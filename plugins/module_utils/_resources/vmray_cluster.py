@@ -1,25 +1,26 @@
 # Copyright: Contributors to the vcf.ray project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One VMRayCluster: made by POST, changed by merge-patch, never replaced; ready when Ray itself says so."""
+"""One VMRayCluster: made by POST, changed by merge-patch, never replaced without being told to; ready when Ray itself says so."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 import typing as t
 
-from .. import _password, _wait
+from .. import _wait
 from .._errors import RayError
-from . import vm_image, vmray_preflight, vmray_ready, vmray_spec
+from . import vmray_ages, vmray_open, vmray_orphans, vmray_ready, vmray_secret, vmray_spec
+from .vmray_plan import KIND, Plan, Planner
+from .vmray_removal import Removal
+from .vmray_renew import Renewal
 
-KIND = "VMRayCluster"
-SECRETS = ("root-cert", "ssh-key", "hsecret", "wsecret", "tls")
-OPERATOR_PATIENCE = 30
 # Seconds between two looks: at a Ray that is good once, at a Ray of a known address, at what a removed cluster leaves behind, and
 # at least after a change, since a failing operator makes twenty of them in a second.
 CONFIRM, ASK, LEFT, BREATH = 0.2, 0.5, 1.0, 0.1
+# The longest pause while something is being removed.
+GOING = 2.0
 
 
 def view(raw: dict) -> dict:
@@ -35,6 +36,7 @@ def view(raw: dict) -> dict:
         "dashboard_url": vmray_ready.dashboard_url(raw),
         "nodes": [],
         "ready_by": "not_checked",
+        "evidence": [],
     }
 
 
@@ -42,55 +44,196 @@ class VMRayCluster:
     """One cluster.
 
     Args:
-        ray_at: gives a client of Ray's dashboard for an address.
+        params: the options of the module.
+        ray_at: gives a client of Ray's dashboard for an address, as this task reaches it.
+        stranger_at: the same without a token.
         diagnose: gives the text that explains a wait that failed, from the object as last seen.
     """
 
     noun = "vmray_cluster"
 
-    def __init__(
-        self, kube: t.Any, name: str, namespace: str, *, ray_at: t.Callable[[str], t.Any], diagnose: t.Callable[[t.Any, str, str, t.Any], str],
-        clock: t.Callable[[], float] = time.monotonic
-    ) -> None:
-        self._kube, self.name, self.namespace = kube, name, namespace
-        self._diagnose = diagnose
+    def __init__(self, kube: t.Any, params: dict, *, ray_at: t.Callable[[str], t.Any], stranger_at: t.Callable[[str], t.Any],
+                 diagnose: t.Callable[[t.Any, str, str, t.Any], str], clock: t.Callable[[], float] = time.monotonic) -> None:
+        self.name, self.namespace = params["name"], params["namespace"]
+        self.title = f"VMRayCluster {self.namespace}/{self.name}"
+        self._kube, self._params, self._diagnose, self._clock = kube, params, diagnose, clock
+        self._access = params.get("ray") or {}
+        self._by = params.get("ready") or "ray"
+        self._proof: t.Any = vmray_ready.Evidence(kube, clock) if self._by == "resource" else vmray_ready.Dashboard(ray_at, clock, url_of=self._url)
+        self._open = vmray_open.OpenDashboard(
+            params.get("open_dashboard") or vmray_open.WARN, self.title, stranger_at=stranger_at,
+            has_token=bool(self._access.get("token") or self._access.get("headers")))
+        self._renewal = Renewal(kube, self.namespace, self.name, ray_at, clock)
+        self._planner = Planner(kube, self.name, self.namespace, params, self._due)
+        login, secret = params.get("docker_auth"), vmray_spec.docker_secret(params)
+        self._secret = vmray_secret.DockerSecret(kube, self.namespace, self.name, secret, login) if login and secret else None
+        self._removal = self._ending(final=True) if params.get("state") == "absent" else None
+        self._plan = Plan({})
         self._raw: dict | None = None
-        self._password: str | None = None
-        self._params: dict = {}
-        self._body: dict = {}
-        self._images: list[dict] | None = None
-        self._signs, self._dashboard = vmray_ready.Signs(clock), vmray_ready.Dashboard(ray_at, clock)
+        self._around: dict | None = None
+        # What of a cluster was there before: its object when it is made anew, and why its head was replaced.
+        self._replaces, self._renewed = "", None
+        self._signs = vmray_ready.Signs(clock)
         self._looks = self._good = 0
-        self._leaving: set[str] | None = None
         # The watch during a wait.
         self._watch: t.Any = None
-        self._written = False
+        self._written = self._existed = False
         self.warnings: list[str] = []
 
-    def ask_for(self, params: dict) -> dict:
-        """Take the options; the spec as far as it is known without reading anything. ``resolve`` does the rest."""
-        self._params, self._password = params, params.get("vm_password")
+    def ask(self) -> dict | None:
+        """The spec as far as it is known without reading anything, None to have no cluster. ``resolve`` does the rest."""
+        meta = (self._params.get("definition") or {}).get("metadata")
         for key in ("name", "namespace"):
-            pasted = ((params.get("definition") or {}).get("metadata") or {}).get(key)
-            if pasted and pasted != params[key]:
-                raise RayError(f"The definition is of {key} {pasted}, the option {key} says {params[key]}.", code="INPUT", hint="Give the same one.")
-        return {"name": self.name, "namespace": self.namespace, "spec": vmray_spec.shown(vmray_spec.render(params, None))}
+            pasted = meta.get(key) if isinstance(meta, dict) else None
+            if pasted and pasted != self._params[key]:
+                raise RayError(f"The definition is of {key} {pasted}, the option {key} says {self._params[key]}.", code="INPUT", hint="Give the same one.")
+        if self._removal:
+            return None
+        self._open.before()
+        return {"name": self.name, "namespace": self.namespace, "spec": vmray_spec.shown(vmray_spec.render(self._params, None))}
 
     def read(self) -> dict | None:
         self._raw = self._watch.get() if self._watch else self._kube.get(KIND, self.name, self.namespace)
-        if self._raw is None:
-            left = self._leftovers() if self._leaving is not None else []
-            return {"name": self.name, "namespace": self.namespace, "left": left} if left else None
-        return view(self._raw)
+        if self._raw is not None:
+            return {**view(self._raw), "dashboard_url": self._url(self._raw), **({} if self._removal else self._beside(self._raw))}
+        left = (self._removal.left() if self._removal.begun else self._removal.leftovers()) if self._removal else []
+        return {"name": self.name, "namespace": self.namespace, "left": left} if left else None
 
     @contextlib.contextmanager
     def watching(self) -> t.Iterator[t.Callable[[float], None]]:
         """Around a wait: the object is watched instead of read, and Ray asked over one connection."""
-        with self._kube.watch(KIND, self.name, self.namespace) as self._watch, contextlib.closing(self._dashboard):
+        with self._kube.watch(KIND, self.name, self.namespace) as self._watch, contextlib.closing(self._proof):
             try:
                 yield self._pause
             finally:
                 self._watch = None
+
+    def resolve(self, before: dict | None, desired: dict) -> dict:
+        """Names to ids, every fault at once, and the API server's own opinion by a dry run."""
+        raw, self._existed = self._raw, self._raw is not None
+        if raw and raw["metadata"].get("deletionTimestamp") and not self._params.get("recreate"):
+            raise RayError(f"{self.title} is being removed.", code="CONFLICT", hint="Run it again when it is gone.")
+        self._plan = plan = self._planner.new() if raw is None else self._planner.change(raw)
+        self.warnings += plan.warnings
+        wanted = {**desired, "spec": vmray_spec.shown(plan.spec)}
+        if self._secret:
+            wanted["docker_secret"] = {"name": self._secret.name, "state": vmray_secret.AS_ASKED}
+        if raw is None:
+            return wanted
+        if self._params.get("remove_orphans"):
+            vmray_orphans.check(self._kube, self.namespace, self.name, (before or {})["orphans"])
+            wanted["orphans"] = []
+        if plan.anew or plan.renew:
+            return {**wanted, "replaced": plan.anew, "renewed": plan.renew}
+        if self._secret and (before or {})["docker_secret"]["state"] == vmray_secret.OTHER:
+            self.warnings.append(f"The new login of Secret {self._secret.name} reaches only machines whose data of the first boot is made anew: "
+                                 f"with renew or recreate. Those of {self.title} keep the one of before.")
+        self._open.refuse(raw)
+        return wanted
+
+    def removable(self, before: dict) -> None:
+        if self._removal:
+            self._removal.look(self._raw)
+
+    def create(self, desired: dict) -> None:
+        self._written = True
+        if self._plan.manifest is None:
+            raise RayError(f"{self.title} was there a moment ago and is gone.", code="FAILED", hint="Did someone remove it? Run it again to make it anew.")
+        if self._secret:
+            self._secret.write()
+        self._around = None
+        self._kube.create(KIND, self._plan.manifest)
+
+    def update(self, before: dict, desired: dict) -> None:
+        plan, raw = self._plan, self._raw or {}
+        if plan.renew:
+            self._renewal.drain(self._url(raw), self._params.get("drain_timeout") or 0)
+        self._written, self._around = True, None
+        if self._params.get("remove_orphans") and not plan.anew:
+            vmray_orphans.remove(self._kube, self.namespace, before["orphans"])
+        if self._secret and not plan.anew:
+            self._secret.write()
+        if plan.patch:
+            self._kube.merge(KIND, self.name, self.namespace, {"spec": plan.patch})
+        if plan.renew:
+            self._renewal.replace(raw)
+            self._renewed = plan.renew
+        if plan.anew:
+            self._replaces = raw["metadata"].get("uid") or ""
+            self._end(raw)
+            self.create(desired)
+
+    def delete(self, before: dict) -> None:
+        self._written = True
+        if self._removal:
+            self._removal.begin(self._raw)
+
+    def ready(self, current: dict | None) -> bool:
+        """Enough evidence in two looks in a row; ``current`` then tells it.
+
+        One look at Ray is enough when it is the first, and at a cluster that this task did not touch: it has not just come up.
+        """
+        raw = self._raw
+        if current is None or raw is None:
+            raise RayError(f"{self.title} has vanished while it was waited for.", code="FAILED", hint="Did someone remove it?")
+        if self._renewed and not self._renewal.is_new(raw):
+            return False
+        good, found = self._proof.look(raw)
+        self._looks, self._good = self._looks + 1, self._good + 1 if good else 0
+        if self._good >= 2 or (good and (self._by == "resource" or (self._looks == 1 and not self._written))):
+            current["ready_by"], current["evidence" if self._by == "resource" else "nodes"] = self._by, found
+            return True
+        reason = None if good else self._signs.look(raw, self._proof)
+        if reason:
+            raise RayError(f"{self.title} cannot become ready: {reason}. {self.diagnose()}", code="FAILED",
+                           hint="Mend the cause; the operator goes on by itself, then run this task again.")
+        return False
+
+    def say(self, current: dict | None) -> str:
+        """The state in words; it tells the last answer of Ray, which ``ready`` asked."""
+        if current and current.get("left"):
+            return f"still there: {', '.join(current['left'])}"
+        if self._removal:
+            return "the operator has not let it go yet"
+        if self._renewed and not self._looks:
+            return "the head is being replaced"
+        return vmray_ready.words(self._raw or {}, self._proof)
+
+    def diagnose(self) -> str:
+        if self._removal:
+            meta = (self._raw or {}).get("metadata") or {}
+            said = [c.get("message") or "" for c in ((self._raw or {}).get("status") or {}).get("conditions") or [] if c.get("type") == "DeleteCluster"]
+            words = f"It waits for finalizer {', '.join(meta['finalizers'])}: is the operator running?" if meta.get("finalizers") else ""
+            return f"{words} The operator says: {said[-1]}" if said else words
+        raw = self._raw
+        if not raw:
+            return self._diagnose(self._kube, self.namespace, self.name, None)
+        seen = {**view(raw), "dashboard_url": self._url(raw), "least_workers": vmray_spec.least_workers(raw.get("spec") or {}),
+                "metadata": raw["metadata"], "orphans": (self._around or {}).get("orphans"),
+                "ages": vmray_ages.ages(self._kube, self.namespace, self.name, raw)}
+        return self._diagnose(self._kube, self.namespace, self.name, seen)
+
+    def orphans(self, current: dict | None) -> list[str]:
+        """What is left of earlier replacements, or of a removal that was cut short, and stays."""
+        if self._removal:
+            return [] if self._params.get("remove_orphans") else self._removal.orphans
+        return (current or {}).get("orphans") or []
+
+    def notices(self, current: dict | None) -> list[str]:
+        """What the user has to know at the end, of a cluster and of what it leaves; asks Ray and for secrets only where there was a wait."""
+        found, raw, orphans = list(self.warnings), self._raw, self.orphans(current)
+        if orphans:
+            found.append(f"Orphans of {self.title} that nobody needs, and nobody removes: {', '.join(orphans)}. remove_orphans: true removes them.")
+        if self._removal or raw is None or not self._params.get("wait"):
+            return found
+        if self._written:
+            self._open.refuse(raw)
+        bare = not (self._access.get("token") or self._access.get("headers") or self._access.get("url"))
+        warning = self._open.warning(raw, answered=bare and (current or {}).get("ready_by") == "ray")
+        found += [warning] if warning else []
+        if self._existed and not (self._plan.anew or self._plan.renew):
+            found += vmray_ages.age_warnings(raw, vmray_ages.ages(self._kube, self.namespace, self.name, raw))
+        return found
 
     def _pause(self, seconds: float) -> None:
         """What comes by itself ends the pause: changes of the object. What has to be asked for, sets its length."""
@@ -98,165 +241,46 @@ class VMRayCluster:
             steady = CONFIRM
         elif self._raw is None:
             steady = LEFT
-        elif vmray_ready.service_address(self._raw) and self._leaving is None:
+        elif vmray_ready.service_address(self._raw) and not self._removal:
             steady = ASK
         else:
             self._watch.wait(seconds, BREATH)
             return
         self._watch.wait(min(seconds, steady), steady)
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
-        """Names to ids, every fault at once, and the API server's own opinion by a dry run."""
-        if self._raw and self._raw["metadata"].get("deletionTimestamp"):
-            raise RayError(f"VMRayCluster {self.namespace}/{self.name} is being removed.", code="CONFLICT", hint="Run it again when it is gone.")
-        spec = self._new_spec() if self._raw is None else self._changes(self._raw.get("spec") or {})
-        return {**desired, "spec": vmray_spec.shown(spec)}
+    def _url(self, raw: dict) -> str | None:
+        """The address of the dashboard as it is reached from here, once there is something behind it."""
+        own = vmray_ready.dashboard_url(raw)
+        return (self._access.get("url") or own) if own else None
 
-    def create(self, desired: dict) -> None:
-        self._written = True
-        self._kube.create(KIND, self._body)
+    def _due(self, raw: dict) -> str | None:
+        """Why the head is to be replaced: a phrase that fits behind "because"."""
+        renew = self._params.get("renew") or "never"
+        if renew == "always":
+            return "it was asked for"
+        return self._renewal.due(raw, self._params.get("renew_within") or 0) if renew == "due" else None
 
-    def update(self, before: dict, desired: dict) -> None:
-        self._written = True
-        self._kube.merge(KIND, self.name, self.namespace, {"spec": self._body})
+    def _beside(self, raw: dict) -> dict:
+        """What belongs to a cluster and is not told by its object; read once before and once after a write."""
+        if self._around is None:
+            self._around = {"orphans": vmray_orphans.orphans(self._kube, self.namespace, self.name, raw)}
+            if self._secret:
+                self._around["docker_secret"] = self._secret.state()
+        replaced = bool(self._replaces) and raw["metadata"].get("uid") != self._replaces
+        return {**self._around, "replaced": replaced, "renewed": self._renewed}
 
-    def delete(self, before: dict) -> None:
-        self._written = True
-        status, spec = before.get("status") or {}, before.get("spec") or {}
-        self._leaving = {*(status.get("current_workers") or {}), *(spec.get("autoscaler_desired_workers") or {})}
-        self._kube.delete(KIND, self.name, self.namespace)
+    def _ending(self, *, final: bool) -> Removal:
+        purge = bool(self._params.get("remove_orphans"))
+        return Removal(self._kube, self.namespace, self.name, purge=purge, final=final, clock=self._clock)
 
-    def ready(self, current: dict | None) -> bool:
-        """Ray answers with enough live workers in two looks in a row; ``current`` then lists its nodes.
+    def _end(self, raw: dict) -> None:
+        """Remove the cluster that is made anew, and wait until nothing of it is left that the new one would take over."""
+        ending = self._ending(final=False)
+        ending.look(raw)
+        ending.begin(raw)
 
-        One look is enough when it is the first, and at a cluster that this task did not touch: it has not just come up.
-        """
-        raw = self._raw
-        if current is None or raw is None:
-            raise RayError(
-                f"VMRayCluster {self.namespace}/{self.name} has vanished while it was waited for.", code="FAILED", hint="Did someone remove it?"
-            )
-        good, nodes = self._dashboard.look(raw)
-        self._looks, self._good = self._looks + 1, self._good + 1 if good else 0
-        if self._good >= 2 or (good and self._looks == 1 and not self._written):
-            current["nodes"], current["ready_by"] = nodes, "ray"
-            return True
-        reason = None if good else self._signs.judge(vmray_ready.signs(raw))
-        if reason:
-            raise RayError(
-                f"VMRayCluster {self.namespace}/{self.name} cannot become ready: {reason}. {self.diagnose()}",
-                code="FAILED",
-                hint="Mend the cause; the operator goes on by itself, then run this task again.",
-            )
-        return False
+        def left() -> list[str]:
+            return [self.title] if self._kube.get(KIND, self.name, self.namespace) else ending.left()
 
-    def say(self, current: dict | None) -> str:
-        """The state in words; it tells the last answer of Ray, which ``ready`` asked."""
-        if current and current.get("left"):
-            return f"still there: {', '.join(current['left'])}"
-        if self._leaving is not None:
-            return "the operator has not let it go yet"
-        return vmray_ready.words(self._raw or {}, self._dashboard)
-
-    def diagnose(self) -> str:
-        if self._leaving is not None:
-            meta = (self._raw or {}).get("metadata") or {}
-            return f"It waits for finalizer {', '.join(meta['finalizers'])}: is the operator running?" if meta.get("finalizers") else ""
-        seen = self._raw and {**view(self._raw), "least_workers": vmray_spec.least_workers(self._raw.get("spec") or {})}
-        return self._diagnose(self._kube, self.namespace, self.name, seen)
-
-    def _new_spec(self) -> dict:
-        """The whole spec of a cluster to be; faults and dry run included."""
-        wanted = vmray_spec.render(self._params, None)
-        workers = [w["node_type"] for w in self._params.get("workers") or []]
-        spec = vmray_spec.complete(wanted, workers, self._kube.address)
-        config = spec["common_node_config"]
-        if self._password:
-            config[vmray_spec.HASH] = _password.hashed(self._password)
-        faults = vmray_preflight.spec_faults(self.name, spec)
-        faults += vmray_preflight.existing_faults(self._kube, self.namespace, self.name, spec, self._image, new=True)
-        self._refuse(faults)
-        config["vm_image"] = self._image(config["vm_image"])["metadata"]["name"]
-        self.warnings = vmray_preflight.warnings(spec)
-        self._body = {
-            "apiVersion": "vmray.broadcom.com/v1alpha1",
-            "kind": KIND,
-            "metadata": {"name": self.name, "namespace": self.namespace},
-            "spec": spec,
-        }
-        self._accepted(lambda: self._kube.create(KIND, self._body, dry_run=True))
-        return spec
-
-    def _changes(self, now: dict) -> dict:
-        """The part of the spec that changes; what cannot take effect on a living cluster is refused by name."""
-        wanted = vmray_spec.render(self._params, (now.get("head_node") or {}).get("node_type"))
-        config, had = wanted.get("common_node_config") or {}, now.get("common_node_config") or {}
-        if self._password:
-            # A hash in the definition is overruled, as it is at creation.
-            config.pop(vmray_spec.HASH, None)
-        if config.get("vm_image") and config["vm_image"] != had.get("vm_image"):
-            config["vm_image"] = self._image(config["vm_image"])["metadata"]["name"]
-        found = vmray_spec.changes(now, wanted)
-        frozen = [".".join(path) for path in found if not vmray_spec.takes_effect(path, now)]
-        if self._password and not _password.matches(self._password, had.get(vmray_spec.HASH) or ""):
-            frozen.append("vm_password")
-        if frozen:
-            raise RayError(
-                f"VMRayCluster {self.namespace}/{self.name} is alive and would not heed a change of: {', '.join(sorted(frozen))}.",
-                code="INPUT",
-                hint="These are fixed at the first boot of its machines. Remove the cluster and make it anew, or ask for what it is.",
-                details={"fields": sorted(frozen)},
-            )
-        patch = vmray_spec.nested(found)
-        if not patch:
-            return {}
-        merged = self._accepted(lambda: self._kube.merge(KIND, self.name, self.namespace, {"spec": patch}, dry_run=True))["spec"]
-        self._refuse(vmray_preflight.existing_faults(self._kube, self.namespace, self.name, merged, self._image, new=False))
-        self._body = patch
-        return {} if merged == now else patch
-
-    def _image(self, wanted: str) -> dict:
-        """The image of that item name or id; all are listed once."""
-        if self._images is None:
-            self._images = self._kube.list(vm_image.KIND, self.namespace)
-        return vm_image.only(self._images, wanted, self.namespace)
-
-    def _refuse(self, faults: list[str]) -> None:
-        if faults:
-            raise RayError(
-                f"VMRayCluster {self.namespace}/{self.name} cannot work like this: {'; '.join(faults)}.",
-                code="INPUT",
-                hint="Nothing was written.",
-                details={"faults": faults},
-            )
-
-    def _accepted(self, dry_run: t.Callable[[], dict]) -> dict:
-        """The answer to a dry run; an operator that has just been installed may need a moment to serve its webhooks."""
-
-        def attempt() -> dict | RayError:
-            try:
-                return dry_run()
-            except RayError as error:
-                if "failed calling webhook" in error.message:
-                    return error
-                raise
-
-        return _wait.until(
-            attempt, lambda answer: not isinstance(answer, RayError), what="the operator to check the cluster", timeout=OPERATOR_PATIENCE, say=str
-        )
-
-    def _leftovers(self) -> list[str]:
-        """What still bears the cluster's name; the operator only asks for removals and does not wait for them."""
-        made = re.compile(rf"{re.escape(self.name)}-[hw]-[a-z0-9]{{5,8}}")
-        left = [f"VirtualMachine {n}" for n in self._names("VirtualMachine") if made.fullmatch(n) or n in (self._leaving or ())]
-        left += [f"VirtualMachineService {n}" for n in self._names("VirtualMachineService") if made.fullmatch(n)]
-        secrets = {f"{self.name}-{s}" for s in SECRETS}
-        return left + [f"Secret {n}" for n in self._names("Secret") if n in secrets]
-
-    def _names(self, kind: str) -> list[str]:
-        try:
-            return self._kube.names(kind, self.namespace)
-        except RayError as error:
-            if error.code == "FORBIDDEN":
-                return []
-            raise
+        _wait.until(left, lambda found: not found, what=f"{self.title} to be gone, to make it anew", timeout=self._params.get("wait_timeout") or 0,
+                    say=lambda found: f"still there: {', '.join(found)}", limit=GOING, bear=60, clock=self._clock)

@@ -49,6 +49,13 @@ def docker_secret(params: dict) -> str | None:
     return params.get("docker_secret") or (f"{params['name']}-docker-auth" if params.get("docker_auth") else None)
 
 
+def pasted_hash(params: dict) -> str | None:
+    """The password's hash of a definition: a secret that no option of its own holds."""
+    spec = (params.get("definition") or {}).get("spec") or {}
+    _check_shape(spec)
+    return (spec.get("common_node_config") or {}).get(HASH)
+
+
 def render(params: dict, head_type: str | None) -> dict:
     """Only what the user has set: a pasted definition with the single options laid over it.
 

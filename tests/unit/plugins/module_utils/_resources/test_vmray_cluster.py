@@ -6,131 +6,17 @@
 from __future__ import annotations
 
 import copy
-import typing as t
 
 import pytest
 
-from ansible_collections.vcf.ray.plugins.module_utils import _password, _wait
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError, UnknownYet
 from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task, reconcile
 from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_cluster
 from ansible_collections.vcf.ray.plugins.module_utils._resources.vmray_cluster import VMRayCluster
-from ansible_collections.vcf.ray.tests.unit.plugins.preflight_script import IMAGES, OFFER, PREFLIGHT, vm_class
+from ansible_collections.vcf.ray.tests.unit.plugins.preflight_script import OFFER, PREFLIGHT, vm_class
 from ansible_collections.vcf.ray.tests.unit.plugins.scripted import Scripted
-
-PARAMS = {
-    "name": "c",
-    "namespace": "ns",
-    "image": "ubuntu",
-    "storage_class": "fast",
-    "ray_image": "rayproject/ray:2.60.0",
-    "vm_password": "a password",
-    "head": {"vm_class": "small"},
-    "workers": [{"node_type": "w", "vm_class": "small", "min_workers": 1}],
-    "definition": None,
-    "wait": True,
-    "wait_timeout": 5,
-}
-READ = ("get", ("VMRayCluster", "c", "ns"))
-VERSION = ("version", (), {"ray_version": "2.60.0"})
-SILENT = RayError("refused", code="CONNECTION")
-HEAD, WORKER = {"node_id": "1", "node_ip": "10.0.0.1", "is_head": True}, {"node_id": "2", "node_ip": "10.0.0.2", "is_head": False}
-
-
-def stored(**spec: t.Any) -> dict:
-    """The cluster as the API server keeps it, with what the operator's webhooks add."""
-    config = {
-        "vm_image": "vmi-1",
-        "storage_class": "fast",
-        "vm_user": "ray",
-        "vm_password_salt_hash": _password.hashed("a password"),
-        "max_workers": 1,
-        "idle_timeout_minutes": 5,
-        "available_node_types": {
-            "ray.head.default": {"vm_class": "small", "min_workers": 0, "max_workers": 0, "resources": {}},
-            "w": {"vm_class": "small", "min_workers": 1, "max_workers": 1, "resources": {}},
-        },
-    }
-    return {
-        "metadata": {"name": "c", "namespace": "ns", "labels": {"vmray.kubernetes.io/head-nounce": "abcde"}},
-        "status": {"vm_service_status": {"ip": "10.0.0.9"}},
-        "spec": {
-            "api_server": {"location": "api:6443"},
-            "common_node_config": config,
-            "docker_config": {"auth_secret_name": ""},
-            "enable_tls": True,
-            "head_node": {"node_type": "ray.head.default", "port": 6379},
-            "ray_docker_image": "rayproject/ray:2.60.0",
-            "worker_node": {},
-            **spec,
-        },
-    }
-
-
-class Clock:
-    """Time goes on only while somebody waits."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Watch:
-    """Tells the states in order, one at each look; a wait is noted as (seconds at the most, at the least) and ends at its most."""
-
-    def __init__(self, clock: Clock, states: list) -> None:
-        self.clock, self.states, self.waits, self.closed = clock, list(states), [], False
-
-    def __enter__(self) -> Watch:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.closed = True
-
-    def get(self) -> dict | None:
-        assert self.states, "one look too many"
-        return self.states.pop(0)
-
-    def wait(self, seconds: float, least: float = 0.0) -> None:
-        self.waits.append((round(seconds, 2), least))
-        self.clock.now += max(seconds, least)
-
-
-class Played:
-    """What came of a task: its result, the waits between its looks, and the words that it said."""
-
-    def __init__(self, result: dict, watch: Watch, told: list) -> None:
-        self.result, self.waits, self.told = result, watch.waits, told
-
-    def __getitem__(self, key: str) -> t.Any:
-        return self.result[key]
-
-
-WATCH = ("watch", ("VMRayCluster", "c", "ns"), None)
-
-
-def play(script: list, *, looks: t.Iterable = (), ray: Scripted | None = None, check: bool = False, absent: bool = False, **params: t.Any) -> Played:
-    """Reconcile by a script of requests; ``looks`` are what the watch knows at each look of the wait, all of which ``ray`` answers."""
-    clock, told, rays = Clock(), [], [ray] if ray else []
-    watch = Watch(clock, list(looks))
-    kube, options = Scripted([(*WATCH[:2], watch) if step is WATCH else step for step in script], address="api:6443"), {**PARAMS, **params}
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_wait.until, "__kwdefaults__", {**_wait.until.__kwdefaults__, "clock": clock, "sleep": lambda seconds: None})
-        cluster = VMRayCluster(kube, "c", "ns", ray_at=lambda url: rays.pop(0), diagnose=lambda *seen: "How far it got: ...", clock=clock)
-        task = Task(options, check_mode=check, diff_mode=True, progress=told.append)
-        try:
-            result = reconcile(task, cluster, None if absent else cluster.ask_for(options))
-        finally:
-            kube.done()
-            assert not rays and not watch.states and watch.closed == (WATCH in script)
-            if ray:
-                ray.done()
-    return Played(result, watch, told)
-
-
-def ray(*script: tuple) -> Scripted:
-    return Scripted([*script, ("close", (), None)])
+from ansible_collections.vcf.ray.tests.unit.plugins.vmray_script import (
+    AGES, BESIDE, CREATED, FEW, HEAD, LISTED, NODES, PARAMS, READ, RUNNING, SILENT, VERSION, WATCH, WORKER, at, known, play, ray, stored)
 
 
 def test_check_mode_asks_the_server_and_writes_nothing() -> None:
@@ -144,9 +30,10 @@ def test_check_mode_dry_runs_what_the_real_run_posts() -> None:
     bodies: list = []
     kube = Scripted([(*READ, None), *PREFLIGHT], address="api:6443")
     kube.create = lambda kind, body, dry_run=False: bodies.append((copy.deepcopy(body), dry_run)) or body
-    cluster = VMRayCluster(kube, "c", "ns", ray_at=lambda url: None, diagnose=lambda *seen: "")
-    kube._script.append((*READ, stored()))
-    result = reconcile(Task({**PARAMS, "wait": False}), cluster, cluster.ask_for({**PARAMS, "wait": False}))
+    options = {**PARAMS, "wait": False}
+    cluster = VMRayCluster(kube, options, ray_at=lambda url: None, stranger_at=lambda url: None, diagnose=lambda *seen: "")
+    kube._script += known()
+    result = reconcile(Task(options), cluster, cluster.ask())
     kube.done()
     assert [dry for body, dry in bodies] == [True, False]
     assert bodies[0][0] == bodies[1][0]
@@ -165,29 +52,13 @@ def test_faults_stop_before_the_dry_run() -> None:
     assert len(caught.value.details["faults"]) == 2
 
 
-NODES = ("live_nodes", (), [HEAD, WORKER])
-FEW = ("live_nodes", (), [HEAD])
-CREATED = [(*READ, None), *PREFLIGHT, ("create", ..., {}), ("create", ..., {}), WATCH]
-
-
-def at(head: dict | None = None, service: str | None = "10.0.0.9", **status: t.Any) -> dict:
-    """The cluster when the operator has come so far."""
-    found = stored()
-    found["status"] = {"cluster_state": "healthy", **({"head_node_status": head} if head else {}),
-                       **({"vm_service_status": {"ip": service}} if service else {}), **status}
-    return found
-
-
-RUNNING = at({"vm_status": "running", "ip": "10.0.0.1"})
-
-
-def test_nothing_to_change_costs_two_requests_without_a_wait_and_one_more_with_it() -> None:
-    looked_up = [(*READ, stored()), ("list", ("VirtualMachineImage", "ns"), IMAGES)]
+def test_nothing_to_change_costs_four_requests_without_a_wait_and_ray_and_the_ages_with_it() -> None:
+    looked_up = [*known(), LISTED]
     assert play(looked_up, wait=False)["vmray_cluster"]["ready_by"] == "not_checked"
-    played = play([*looked_up, WATCH], ray=ray(NODES))
+    played = play([*looked_up, WATCH, *AGES], ray=ray(NODES))
     assert (played["changed"], played.waits, played.told) == (False, [], [])
     assert (played["vmray_cluster"]["nodes"], played["vmray_cluster"]["ready_by"]) == ([HEAD, WORKER], "ray")
-    assert not play([(*READ, stored()), WATCH], ray=ray(NODES), image="vmi-1")["changed"], "an id need not be looked up"
+    assert not play([*known(), WATCH, *AGES], ray=ray(NODES), image="vmi-1")["changed"], "an id need not be looked up"
 
 
 def test_a_new_cluster_is_told_step_by_step_and_noticed_at_the_second_good_look() -> None:
@@ -215,7 +86,7 @@ def test_before_an_address_a_change_ends_the_pause_and_after_it_looks_come_every
 
 def test_ready_needs_enough_workers_in_two_looks_in_a_row() -> None:
     answers = ray(FEW, NODES, FEW, ("live_nodes", (), SILENT), VERSION, NODES, NODES)
-    played = play([(*READ, RUNNING), ("list", ("VirtualMachineImage", "ns"), IMAGES), WATCH], looks=[RUNNING] * 5, ray=answers)
+    played = play([*known(RUNNING), LISTED, WATCH, *AGES], looks=[RUNNING] * 5, ray=answers)
     assert not played["changed"] and played["vmray_cluster"]["ready_by"] == "ray"
     assert played.told[1].startswith("c: Ray answers; workers 1 of 1") and "not answering any more" in played.told[3]
 
@@ -227,19 +98,19 @@ def test_one_good_look_is_not_enough_for_a_cluster_that_was_just_written_to() ->
 
 def test_a_healthy_operator_without_ray_is_not_ready() -> None:
     with pytest.raises(RayError, match="10.0.0.1; Ray not answering yet; workers 0 of 1, .*How far it got") as caught:
-        play([(*READ, RUNNING), ("list", ("VirtualMachineImage", "ns"), IMAGES), WATCH], ray=ray(("live_nodes", (), SILENT)), wait_timeout=0)
+        play([*known(RUNNING), LISTED, WATCH, *AGES], ray=ray(("live_nodes", (), SILENT)), wait_timeout=0)
     assert caught.value.code == "TIMEOUT"
 
 
 def test_a_token_that_ray_wants_is_asked_for_at_once() -> None:
     with pytest.raises(RayError, match="wants a token"):
-        play([(*READ, RUNNING), WATCH], image="vmi-1", ray=ray(("live_nodes", (), RayError("Ray wants a token", code="AUTH"))))
+        play([*known(RUNNING), WATCH], image="vmi-1", ray=ray(("live_nodes", (), RayError("Ray wants a token", code="AUTH"))))
 
 
 def test_a_missing_image_is_told_at_once_and_ends_the_wait_when_it_has_stood() -> None:
     bad = at(service=None, conditions=[{"type": "InvalidVirtualMachineImage", "status": "False", "message": "x not found"}])
     with pytest.raises(RayError, match="cannot become ready: InvalidVirtualMachineImage: x not found") as caught:
-        play(CREATED, looks=[bad] * 16, wait_timeout=600)
+        play([*CREATED, *AGES], looks=[bad] * 16, wait_timeout=600)
     assert caught.value.code == "FAILED"
 
 
@@ -249,14 +120,14 @@ def test_a_cluster_that_vanishes_is_an_error() -> None:
 
 
 def test_the_same_password_changes_nothing_and_another_is_refused() -> None:
-    assert not play([(*READ, stored())], image="vmi-1", check=True)["changed"]
+    assert not play([*known(), *AGES], image="vmi-1", check=True)["changed"]
     with pytest.raises(RayError, match="would not heed a change of: vm_password"):
-        play([(*READ, stored())], image="vmi-1", vm_password="another", check=True)
+        play(known(), image="vmi-1", vm_password="another", check=True)
 
 
 def test_all_fields_that_would_not_be_heeded_are_named() -> None:
     with pytest.raises(RayError) as caught:
-        play([(*READ, stored())], image="vmi-1", enable_tls=False, max_workers=4, workers=[{"node_type": "w", "min_workers": 3}], check=True)
+        play(known(), image="vmi-1", enable_tls=False, max_workers=4, workers=[{"node_type": "w", "min_workers": 3}], check=True)
     assert caught.value.details["fields"] == ["common_node_config.available_node_types.w.min_workers", "common_node_config.max_workers", "enable_tls"]
 
 
@@ -266,11 +137,11 @@ def test_a_change_is_a_merge_patch_of_that_field_only() -> None:
     patch = {"spec": {"common_node_config": {"storage_class": "slow"}}}
     result = play(
         [
-            (*READ, stored()),
+            *known(),
             ("merge", ("VMRayCluster", "c", "ns", patch, {"dry_run": True}), merged),
             *OFFER,
             ("merge", ("VMRayCluster", "c", "ns", patch), merged),
-            (*READ, merged),
+            *known(merged),
         ],
         image="vmi-1",
         storage_class="slow",
@@ -306,7 +177,8 @@ def test_absent_waits_until_all_that_bears_the_name_is_gone() -> None:
         ("names", ("Secret", "ns"), ["c-tls", "c-docker-auth"]),
     ]
     nothing = [("names", (k, "ns"), []) for k in ("VirtualMachine", "VirtualMachineService", "Secret")]
-    played = play([(*READ, current), ("delete", ("VMRayCluster", "c", "ns"), None), WATCH, *left, *nothing], looks=[current, None, None], absent=True)
+    gone = [*BESIDE, ("delete", ("VMRayCluster", "c", "ns"), None), ("list", ("Secret", "ns", {"labels": {"vcf.ray/cluster": "c"}}), [])]
+    played = play([(*READ, current), *gone, WATCH, *left, *nothing], looks=[current, None, None], absent=True)
     assert played["changed"] and played["vmray_cluster"] is None
     assert played.waits == [(0.2, 0.1), (0.3, 1.0)]
     assert [line.rsplit(" (", 1)[0] for line in played.told] == [
@@ -322,11 +194,12 @@ def test_absent_names_what_is_left() -> None:
         ("names", ("Secret", "ns"), ["c-tls"]),
     ]
     with pytest.raises(RayError, match="still there: VirtualMachine c-h-abcde, Secret c-tls,"):
-        play([(*READ, stored()), ("delete", ..., None), WATCH, *left], looks=[None], absent=True, wait_timeout=0)
+        play([(*READ, stored()), *BESIDE, ("delete", ..., None), ("list", ..., []), WATCH, *left], looks=[None], absent=True, wait_timeout=0)
 
 
 def test_absent_twice_changes_nothing() -> None:
-    assert not play([(*READ, None)], absent=True)["changed"]
+    nothing = [("names", (k, "ns"), []) for k in ("VirtualMachine", "VirtualMachineService", "Secret")]
+    assert not play([(*READ, None), *nothing, ("list", ..., [])], absent=True)["changed"]
 
 
 def test_the_view_hides_the_hash() -> None:

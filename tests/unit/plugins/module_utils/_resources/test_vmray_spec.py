@@ -72,7 +72,8 @@ def test_commands_stand_where_they_belong() -> None:
 
 def test_the_network_is_spelt_as_the_vm_service_does_in_both_ways_to_give_it() -> None:
     ours = {"host_name": "h", "nameservers": None, "search_domains": ["example.com"],
-            "interfaces": [{"name": "eth0", "dhcp4": True, "mtu": None, "network": {"api_version": "vmware.com/v1alpha1", "kind": "VirtualNetwork", "name": ""}}]}
+            "interfaces": [{"name": "eth0", "dhcp4": True, "mtu": None,
+                            "network": {"api_version": "vmware.com/v1alpha1", "kind": "VirtualNetwork", "name": ""}}]}
     theirs = {"hostName": "h", "searchDomains": ["example.com"],
               "interfaces": [{"name": "eth0", "dhcp4": True, "network": {"apiVersion": "vmware.com/v1alpha1", "kind": "VirtualNetwork", "name": ""}}]}
     for given in (ours, theirs):
