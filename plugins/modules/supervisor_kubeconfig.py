@@ -93,6 +93,12 @@ options:
         it, a context in O(path) of the same name that leads to another server is an error, and nothing is changed.
     type: str
     default: ''
+  make_current:
+    description:
+      - Whether the context of O(namespace), of O(cluster) or of the Supervisor becomes the current one of O(path). When V(false), that stays as it is,
+        unless there is none; so tasks for several servers can share a file, and change nothing when they are run again.
+    type: bool
+    default: true
   path:
     description:
       - File to merge the contexts into. It is replaced in one step and readable by its owner only; where it was not, it becomes so.
@@ -180,7 +186,7 @@ contexts:
   elements: str
   sample: ["192.0.2.10", "deploy-ray"]
 context:
-  description: The current one of them.
+  description: The current context of the kubeconfig.
   returned: when O(state=present)
   type: str
   sample: deploy-ray
@@ -209,6 +215,7 @@ SPEC = {
     "cluster": {"type": "str"},
     "cluster_namespace": {"type": "str"},
     "prefix": {"type": "str", "default": ""},
+    "make_current": {"type": "bool", "default": True},
     "path": {"type": "path"},
     "min_validity": {"type": "int", "default": 3600},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -227,7 +234,7 @@ def ensure(task, supervisor):
     """The merged file, or the kubeconfig itself when no file is named."""
     p = task.params
     store = KubeconfigFile(p["path"]) if p["path"] else None
-    options = {"min_validity": p["min_validity"], "prefix": p["prefix"]}
+    options = {"min_validity": p["min_validity"], "prefix": p["prefix"], "make_current": p["make_current"]}
     if p["cluster"]:
         resource = GuestKubeconfig(supervisor, store, cluster=p["cluster"], namespace=p["cluster_namespace"], **options)
     else:

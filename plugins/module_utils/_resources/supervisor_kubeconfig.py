@@ -25,14 +25,15 @@ class SupervisorKubeconfig:
         store: reads and changes the file (``load()``, ``change(edit)``, ``private``, ``path``), or None to keep all in memory.
         namespace: whose context becomes the current one; None for that of the Supervisor itself.
         prefix: stands before the name of every context.
+        make_current: whether the file's current context becomes ours; one that has none gets it in any case.
     """
 
     noun = "supervisor_kubeconfig"
 
     def __init__(self, supervisor: t.Any, store: t.Any | None, *, namespace: str | None = None, min_validity: int, prefix: str = "",
-                 clock: t.Callable[[], float] = time.time) -> None:
+                 make_current: bool = True, clock: t.Callable[[], float] = time.time) -> None:
         self._supervisor, self._store, self._namespace, self._prefix, self._clock = supervisor, store, namespace, prefix, clock
-        self._min_validity = min_validity
+        self._min_validity, self._make_current = min_validity, make_current
         self.name = supervisor.hostname
         self._cluster = supervisor.hostname
         self._user = f"wcp:{supervisor.hostname}:{supervisor.username}"
@@ -100,7 +101,8 @@ class SupervisorKubeconfig:
     def _wanted(self, server: str, names: t.Iterable[str], current: str, authority: str) -> dict:
         contexts = sorted(self._prefix + name for name in names)
         self._refuse_others(contexts)
-        return {"server": server, "cluster": self._cluster, "user": self._user, "contexts": contexts, "current_context": self._prefix + current,
+        kept = None if self._make_current else self._document.get("current-context")
+        return {"server": server, "cluster": self._cluster, "user": self._user, "contexts": contexts, "current_context": kept or self._prefix + current,
                 "verified": self._supervisor.validate_certs, "fresh": True, "private": True, "certificate_authority": authority,
                 "proxy_url": self._supervisor.proxy_url or ""}
 

@@ -222,6 +222,15 @@ def test_a_guest_cluster_has_the_names_that_kubectls_plugin_gives_it(tmp_path: p
     assert [c["name"] for c in KubeconfigFile(str(path)).load()["contexts"]] == ["10.0.0.1", "a", "b"]
 
 
+def test_tasks_for_two_servers_share_a_file_without_changing_it_again(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "config"
+    play(path, [WORKLOADS, CA, ("login", (), token(NOW + 4000))])
+    assert guest(path, [(*GUEST, answer(4000))], make_current=False)["supervisor_kubeconfig"]["current_context"] == "a"
+    assert not play(path, [WORKLOADS, CA])["changed"] and not guest(path, [], make_current=False)["changed"]
+    other = tmp_path / "other"
+    assert guest(other, [(*GUEST, answer(4000))], make_current=False)["supervisor_kubeconfig"]["current_context"] == "apps"
+
+
 def test_a_guest_cluster_that_was_made_anew_elsewhere_takes_the_place_of_the_old_one(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "config"
     guest(path, [(*GUEST, answer(4000))])
