@@ -54,6 +54,18 @@ def test_a_foreign_folder_is_never_removed(tmp_path):
     assert (tmp_path / "thesis.tex").exists()
 
 
+def test_the_life_of_tokens_is_an_option_and_stays_with_the_lab(tmp_path, capsys):
+    given = cli.parser().parse_args(["up", "--token-seconds", "5"])
+    assert cli._wanted(given) == {"token_seconds": 5}
+    assert cli._wanted(cli.parser().parse_args(["up"])) == {}
+    settings.Lab(tmp_path, tmp_path, "9.1", "fast", True, "secret", token_seconds=5).save()
+    assert settings.read(tmp_path).token_seconds == 5
+    for wrong in ("0", "-1", "soon"):
+        with pytest.raises(SystemExit):
+            cli.parser().parse_args(["up", f"--token-seconds={wrong}"])
+    assert "is not a number of seconds" in capsys.readouterr().err
+
+
 def test_unknown_version_is_refused_with_the_known_ones(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.parser().parse_args(["up", "--version", "6.5"])

@@ -8,14 +8,13 @@ from __future__ import annotations
 import pytest
 
 from vcf_lab import cli, fault
-from vcf_lab.vcenter.faults import KINDS
 
 
 def test_names_needs_no_lab(capsys, tmp_path) -> None:
     options = cli.parser().parse_args(["fault", "--state", str(tmp_path / "none"), "names"])
     assert cli.dispatch(options) == 0
     said = capsys.readouterr().out
-    assert all(name in said for name in KINDS) and "times=" in said
+    assert all(name in said for _, _, part in fault.PARTS for name in part.kinds) and "times=" in said
 
 
 def test_words_become_options() -> None:
@@ -30,6 +29,11 @@ def test_mistakes_are_one_sentence(capsys, words: list[str], said: str) -> None:
     assert fault.add(*words) == 1
     error = capsys.readouterr().err
     assert said in error and len(error.splitlines()) == 1
+
+
+def test_a_name_that_nobody_knows_cannot_be_cleared(capsys) -> None:
+    assert fault.clear("nope") == 1
+    assert "There is no fault 'nope'" in capsys.readouterr().err
 
 
 def test_a_fault_is_one_line() -> None:

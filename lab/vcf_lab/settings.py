@@ -50,8 +50,8 @@ FILES_PORT = 443
 APISERVER_PORT = 6443
 ETCD_PORT = 2379
 WEBHOOK_PORT = 8091  # token webhook of the supervisor part, 127.0.0.1
-SUPERVISOR_LAB_PORT = 8092  # health, 127.0.0.1
-VMOPERATOR_LAB_PORT = 8093  # health, 127.0.0.1
+SUPERVISOR_LAB_PORT = 8092  # health, faults, life of tokens; 127.0.0.1
+VMOPERATOR_LAB_PORT = 8093  # health, faults; 127.0.0.1
 
 VCENTER_URL = f"https://{VCENTER_HOST}"
 VCENTER_LAB_URL = f"http://{VCENTER_IP}:{VCENTER_LAB_PORT}"

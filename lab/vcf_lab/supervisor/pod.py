@@ -89,7 +89,7 @@ class PodRunner:
         while True:
             try:
                 if self._may_not_be:
-                    await self.report(0, 0)
+                    await self.report(1, 0)
                 while self._may_not_be:
                     await asyncio.sleep(RETRY)
                 await self._one_pod()
