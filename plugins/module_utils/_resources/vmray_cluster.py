@@ -119,7 +119,7 @@ class VMRayCluster:
         if self._secret:
             wanted["docker_secret"] = {"name": self._secret.name, "state": vmray_secret.AS_ASKED}
         if raw is None:
-            return wanted
+            return {**wanted, "orphans": [], "replaced": False}
         if self._params.get("remove_orphans"):
             vmray_orphans.check(self._kube, self.namespace, self.name, (before or {})["orphans"])
             wanted["orphans"] = []
