@@ -51,9 +51,9 @@ def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Ca
 
 
 def _verified(params: dict) -> bool:
-    """Whether TLS is verified for all endpoints of the options, and for the one of the login at a Supervisor."""
-    logins = (params, params.get("supervisor"), params.get("supervisor_login"))
-    return not any(name.endswith("validate_certs") and value is False for options in logins if isinstance(options, dict)
+    """Whether TLS is verified for all endpoints of the options, and for those that have options of their own."""
+    endpoints = (params, *(params.get(name) for name in ("supervisor", "supervisor_login", "vcenter", "ray")))
+    return not any(name.endswith("validate_certs") and value is False for options in endpoints if isinstance(options, dict)
                    for name, value in options.items())
 
 
