@@ -99,7 +99,9 @@ options:
     type: bool
     default: false
   stop_on_timeout:
-    description: Whether to end the job when O(wait_timeout) is over. Else it goes on, and the task run again waits for it.
+    description:
+      - Whether to end the job when O(wait_timeout) is over. Else it goes on, and the task run again waits for it.
+      - Ray cannot end a job whose command has got no node yet; it does so as soon as there is one.
     type: bool
     default: false
   log_lines:
@@ -405,7 +407,7 @@ def _brought(task, job, files, result):
 def _explained(task, job, error, log):
     """The error with what becomes of the job on the cluster; its log is brought here all the same."""
     if error.code == "TIMEOUT" and task.params["stop_on_timeout"] and job.handed_in:
-        error.message += f" It was stopped, as stop_on_timeout asks: {job.stop()}."
+        error.message += f" It was told to stop, as stop_on_timeout asks: {job.stop()}"
         error.hint = "Raise wait_timeout; to run it again, set rerun: failed."
     elif error.code == "TIMEOUT":
         error.hint = "The job goes on. Run it again to go on waiting, or raise wait_timeout."

@@ -17,8 +17,10 @@ from .ray_job_log import Follower, tail
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 # How long a job may take to show up after its hand-in was not answered.
 LOST_ANSWER = 10
-# Ray kills a driver that does not end by itself after a few seconds.
-STOPPING = 60
+# Ray kills a driver that does not end by itself after a few seconds; it cannot end one that no node has started.
+STOPPING, STOPPING_PENDING = 60, 10
+PENDING_STAYS = ("Ray ends a job only when its command has got a node, and gives up on one that gets none after 15 minutes "
+                 "(RAY_JOB_START_TIMEOUT_SECONDS).")
 SHOWN = ("submission_id", "job_id", "type", "status", "entrypoint", "error_type", "start_time", "end_time", "driver_node_id")
 
 
@@ -108,7 +110,7 @@ class RayJob:
         except RayError as error:
             if not _undecided(error):
                 self._ours = False
-                raise
+                raise _named(error, self.name) from error
             if not self._arrived():
                 raise RayError(f"Job {self.name} was handed in, but the answer was lost, and after {LOST_ANSWER} s there is none of this id: "
                                f"{error.message}", code="FAILED", hint="Run it again: it is handed in only if it is not there.") from error
@@ -154,13 +156,16 @@ class RayJob:
         if job["status"] == "PENDING":
             words = reason(job.get("message")).rstrip(".")
             return f"It has not started{f' ({words})' if words else ''}. {waiting(wants(self._asked), self._ray.resources())}"
-        return f"Last lines of its log: {_joined(tail(self._ray, job, self.log_lines))}"
+        return f"Last lines of its log: {_joined(tail(self._ray, job, self.log_lines))}."
 
     def stop(self) -> str:
-        """End it; gives the state that it came to."""
+        """End it; gives what it has come to, in words."""
         self._ray.stop(self.name)
-        job = until_ended(self._ray, self.name)
-        return job["status"] if job else "gone"
+        try:
+            self.job = until_ended(self._ray, self.job or {"submission_id": self.name, "status": "PENDING"})
+        except RayError as error:
+            return f"it has not ended yet. {error.message}"
+        return f"it is {self.job['status'] if self.job else 'gone'}."
 
     def describe(self) -> dict | None:
         """The job as it was read last, with the end of its log; None when there is none."""
@@ -182,7 +187,7 @@ class RayJob:
             shown = view(job, self._ray.url, tail(self._ray, job, self.log_lines))
             why = f": {shown['message']}" if shown["message"] else ""
             dot = "" if why.endswith(".") else "."
-            raise RayError(f"Job {self.name} is {job['status']}{why}{dot} Last lines of its log: {_joined(shown['log_tail'])}", code="FAILED",
+            raise RayError(f"Job {self.name} is {job['status']}{why}{dot} Last lines of its log: {_joined(shown['log_tail'])}.", code="FAILED",
                            details={"ray_job": shown},
                            hint=HINTS.get(job.get("error_type") or "", "To run it again, set rerun: failed, or choose another submission_id."))
 
@@ -202,10 +207,12 @@ def newest(jobs: list[dict], base: str) -> tuple[dict | None, str]:
     return job, f"{base}-{number}" if job else base
 
 
-def until_ended(ray: t.Any, name: str) -> dict | None:
-    """The job when it has ended."""
+def until_ended(ray: t.Any, job: dict) -> dict | None:
+    """The job when it has ended, after it was told to."""
+    name, pending = job["submission_id"], job["status"] == "PENDING"
     return _wait.until(lambda: ray.job(name), lambda job: job is None or job["status"] in ENDED, what=f"job {name} to end",
-                       timeout=STOPPING, limit=RayJob.longest_pause, say=lambda job: job["status"] if job else "gone")
+                       timeout=STOPPING_PENDING if pending else STOPPING, limit=RayJob.longest_pause, bear=STOPPING,
+                       say=lambda job: job["status"] if job else "gone", diagnose=lambda: PENDING_STAYS if pending else "")
 
 
 def _undecided(error: RayError) -> bool:
@@ -213,6 +220,14 @@ def _undecided(error: RayError) -> bool:
     text, status = str(error.details.get("vendor") or ""), error.details.get("status")
     refused = "No available agent" in text or (text.startswith(("ValueError", "TypeError")) and "already exists" not in text)
     return error.code in ("CONNECTION", "SERVICE_UNAVAILABLE") or (status in (500, 502, 503, 504) and not refused)
+
+
+def _named(error: RayError, name: str) -> RayError:
+    """What Ray would not have, though it says so with a 500."""
+    text = str(error.details.get("vendor") or "")
+    if not text.startswith(("ValueError", "TypeError")):
+        return error
+    return RayError(f"Ray refuses job {name}: {text}.", code="INPUT", details=error.details)
 
 
 def _joined(lines: list[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError
-from .ray_job import ENDED, until_ended, view
+from .ray_job import ENDED, PENDING_STAYS, until_ended, view
 from .ray_job_content import RERUN_OF
 
 
@@ -49,7 +49,7 @@ class RayJobEnd:
                 self._ray.stop(job["submission_id"])
         for job in self._runs if self._removing else []:
             if job["status"] not in ENDED:
-                until_ended(self._ray, job["submission_id"])
+                until_ended(self._ray, job)
             self._ray.delete(job["submission_id"])
 
     def ready(self, current: dict | None) -> bool:
@@ -59,7 +59,9 @@ class RayJobEnd:
         return f"{current['submission_id']} is {current['status']}" if current else "ended"
 
     def diagnose(self) -> str:
-        return "Ray kills a command that does not end by itself; a node that is lost keeps its job in this state for a while."
+        if any(job["status"] == "PENDING" for job in self._runs):
+            return PENDING_STAYS
+        return "Ray kills a command that does not end by itself after a few seconds, unless its node is lost."
 
     def describe(self) -> dict | None:
         return view(self.job, self._ray.url) if self.job else None

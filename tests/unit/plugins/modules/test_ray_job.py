@@ -231,7 +231,7 @@ def test_timeout(server: Dashboard) -> None:
                        r"the most that one has is 4 CPU\. The job goes on\. Run it again to go on waiting") as caught:
         play(server, entrypoint_num_cpus=8, wait_timeout=0, **HI)
     assert caught.value.code == "TIMEOUT" and not server.requests("POST /api/jobs/j/stop")
-    with pytest.raises(RayError, match=r"It was stopped, as stop_on_timeout asks: STOPPED\."):
+    with pytest.raises(RayError, match=r"It was told to stop, as stop_on_timeout asks: it is STOPPED\."):
         play(server, entrypoint_num_cpus=8, wait_timeout=0, stop_on_timeout=True, **HI)
     assert server.jobs["j"]["status"] == "STOPPED"
 

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 import pytest
 
+from ansible_collections.vcf.ray.plugins.module_utils import _wait
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
 from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task, reconcile
 from ansible_collections.vcf.ray.plugins.module_utils._resources import ray_job_content as content
-from ansible_collections.vcf.ray.plugins.module_utils._resources.ray_job import RayJob
+from ansible_collections.vcf.ray.plugins.module_utils._resources.ray_job import PENDING_STAYS, RayJob
 from ansible_collections.vcf.ray.plugins.module_utils._resources.ray_job_end import RayJobEnd
 from ansible_collections.vcf.ray.plugins.module_utils._resources.ray_job_failure import reason, waiting
 from ansible_collections.vcf.ray.plugins.module_utils._resources.ray_job_log import LONGEST_LINE, Follower, tail
@@ -46,6 +48,13 @@ def play(script: list, *, state: str = "present", check: bool = False, **params:
     return result
 
 
+def stopped_by(resource: RayJob, clock: t.Iterator[int]) -> str:
+    """What it says of its end, where each look at the clock is a second later."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ansible_collections.vcf.ray.plugins.module_utils._wait.until", partial(_wait.until, clock=lambda: next(clock)))
+        return resource.stop()
+
+
 @pytest.fixture(name="naps", autouse=True)
 def _naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses, which take no time."""
@@ -72,7 +81,7 @@ def test_a_failed_job_is_an_error_and_is_not_run_again(check: bool) -> None:
 
 
 def test_a_refusal_is_passed_on_without_looking() -> None:
-    for refused in (RayError("x", code="INVALID_ARGUMENT", details={"status": 400}), RayError("x", details={"status": 500, "vendor": "ValueError: bad"}),
+    for refused in (RayError("x", code="INVALID_ARGUMENT", details={"status": 400}), RayError("y", details={"status": 500, "vendor": "ValueError: x"}),
                     RayError("x", details={"status": 500, "vendor": "No available agent to submit job, please try again later"})):
         with pytest.raises(RayError, match="x"):
             play([NONE, ("submit", (BODY,), refused)])
@@ -93,6 +102,16 @@ def test_the_deadline_shows_the_last_state() -> None:
     with pytest.raises(RayError, match=r"last seen: PENDING, .*not started \(no CPU\)\. Of 2 live nodes the head runs its command") as caught:
         play([job("PENDING"), job("PENDING", "no CPU"), ("resources", (), {"nodes": [{}, {}]})], wait_timeout=0)
     assert caught.value.code == "TIMEOUT"
+
+
+def test_a_job_that_no_node_has_started_cannot_be_ended() -> None:
+    pending = row("j", "PENDING")
+    ray = Scripted([("job", ..., pending), ("stop", ("j",), None), *[("job", ..., pending)] * 30], clean=str)
+    resource = RayJob(ray, "j")
+    resource.read()
+    clock = iter(range(100))
+    words = stopped_by(resource, clock)
+    assert words.startswith("it has not ended yet. Waiting for job j to end took more than 10 s") and PENDING_STAYS in words
 
 
 def test_stopped() -> None:
