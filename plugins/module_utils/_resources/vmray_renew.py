@@ -60,7 +60,7 @@ class Renewal:
         self._kube, self._namespace, self._name = kube, namespace, name
         self._ray_at, self._clock, self._today = ray_at, clock, today
         self._old: str | None = None
-        self._new = False
+        self._begun = self._new = False
 
     def due(self, raw: dict, within: float) -> str | None:
         """Why the head has to be replaced, a phrase that fits behind a colon; None when it has not."""
@@ -74,7 +74,7 @@ class Renewal:
 
     def drain(self, url: str | None, timeout: float) -> None:
         """Wait until no job is pending or running; who gives up has changed nothing. With 0 seconds the jobs are not asked for."""
-        if not url or timeout <= 0:
+        if not url or timeout <= 0 or self._begun:
             return
         ray = self._ray_at(url)
         try:
@@ -82,6 +82,8 @@ class Renewal:
                         say=lambda jobs: f"jobs that have not ended: {', '.join(_busy(jobs))}", bear=timeout, clock=self._clock)
         except RayError as error:
             if error.code in ("TIMEOUT", *_wait.BORNE):
+                # A lost answer of Ray is none to a write, which would be sent again.
+                error.code = "TIMEOUT"
                 error.hint = "Let the jobs end or stop them, or raise drain_timeout. With drain_timeout 0 the head is replaced whatever runs there."
             error.message = f"The head was not replaced, nothing was changed: {error.message}"
             raise
@@ -100,7 +102,7 @@ class Renewal:
         # The operator's webhook answers a dry run: where no operator is, a head that is removed does not come back.
         self._kube.merge(CLUSTER, self._name, self._namespace, {"spec": spec or {}}, dry_run=True)
         if self._old is None or (machine and machine["metadata"]["uid"] == self._old):
-            self._old = machine and machine["metadata"]["uid"]
+            self._old, self._begun = machine and machine["metadata"]["uid"], True
             for suffix in (*self._authority(), *SECRETS):
                 self._kube.delete(SECRET, f"{self._name}-{suffix}", self._namespace)
             if spec:
