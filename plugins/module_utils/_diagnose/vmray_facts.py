@@ -39,6 +39,13 @@ class Facts:
         return [name for name, worker in self.current.items() if worker.get("vm_status") == "running"]
 
     @property
+    def first_boot(self) -> str:
+        """Why the first boot of the head failed, as its machine tells; empty when it does not."""
+        machines = [self.head, *((machine.get("status") or {}) for machine in self.own("VirtualMachine") or [])]
+        failed = [c for machine in machines for c in machine.get("conditions") or [] if c.get("type") == "GuestBootstrap" and c.get("status") == "False"]
+        return (failed[0].get("message") or failed[0].get("reason") or "").rstrip(".") if failed else ""
+
+    @property
     def user(self) -> str:
         return (self.spec.get("common_node_config") or {}).get("vm_user") or "USER"
 

@@ -72,8 +72,10 @@ def _silent(facts: Facts) -> str:
     if facts.desired or tls:
         trace = "its autoscaler has asked for workers" if facts.desired else f"it has stored its certificate in Secret {facts.name}-tls"
         return f"Ray itself has started, for {trace}; so its dashboard cannot be reached from here: {elsewhere}."
-    return (f"Ray has left no trace yet: either the image is still being pulled, or its container has failed. On the head {LOG} tells whether it was "
-            f"pulled, and docker whether it runs: {_key(facts)}; {_on_head(facts, f'tail -n 50 {LOG}')}; {_on_head(facts, 'docker ps -a')}. "
+    boot = facts.first_boot
+    state = f"the first boot of the head has failed ({boot})" if boot else "either the image is still being pulled, or its container has failed"
+    commands = "; ".join([_key(facts), _on_head(facts, f"tail -n 50 {LOG}"), _on_head(facts, "docker ps -a")])
+    return (f"Ray has left no trace yet: {state}. On the head {LOG} tells whether the image was pulled, docker whether its container runs: {commands}. "
             f"If {facts.address} cannot be reached from here at all, {elsewhere}.")
 
 

@@ -31,7 +31,7 @@ def image_faults(find: t.Callable[[str], dict], wanted: str | None) -> list[str]
         if error.code in ("NOT_FOUND", "INPUT"):
             return [error.message.rstrip(".")]
         return _unless_forbidden(error) or []
-    return [] if vm_image.is_ready(image) else [f"image {wanted} is not ready: {vm_image.why_not(image)}"]
+    return [] if vm_image.is_ready(image) else [f"image {wanted} is not ready: {vm_image.why_not(image).rstrip('.')}"]
 
 
 def machine_faults(kube: t.Any, namespace: str, spec: dict, notes: list[str], *, new: bool) -> list[str]:
@@ -110,7 +110,7 @@ def leftovers(kube: t.Any, namespace: str, name: str, notes: list[str]) -> list[
     machines = [f"{kind} {n}" for kind in ("VirtualMachine", "VirtualMachineService") for n in _names(kube, kind, namespace) if made.fullmatch(n)]
     left = ([f"Secret {', '.join(stale)}"] if stale else []) + machines
     if left:
-        faults.append(f"left from an earlier cluster of this name: {', '.join(left)}; remove it first")
+        faults.append(f"left from an earlier cluster of this name: {', '.join(left)}; state: absent with remove_orphans: true removes it")
     alike = [kind for kind in LIKE_NAMED if name in _names(kube, kind, namespace)]
     if alike:
         faults.append(f"a {' and a '.join(alike)} {name} exists in namespace {namespace}; the cluster would take it over, and delete it in the end. "

@@ -9,7 +9,7 @@ import time
 import typing as t
 
 from .._errors import RayError
-from .vmray_signs import Signs, signs
+from .vmray_signs import NO_ADDRESS_TEXT, Signs, signs
 from .vmray_spec import least_workers
 
 __all__ = ["Dashboard", "Evidence", "Signs", "dashboard_url", "service_address", "signs", "words"]
@@ -193,7 +193,8 @@ def words(raw: dict, dashboard: Dashboard | Evidence) -> str:
     if dashboard.answers:
         return dashboard.words(raw)
     if head.get("vm_status") not in ("initialized", "running"):
-        return "head VM not there yet"
+        pending = any(NO_ADDRESS_TEXT.search(c.get("message") or "") for c in status.get("conditions") or [])
+        return f"head VM not there yet{'; no service address from the load balancer yet' if pending else ''}"
     if not head.get("ip"):
         return "head VM has no address yet"
     return f"head VM has address {head['ip']}; {dashboard.words(raw) if service_address(raw) else 'no service address yet'}"

@@ -127,7 +127,7 @@ def ray_signs(raw: dict, ray: t.Any) -> dict[str, float]:
         return {}
     running = sum(1 for name in wanted if (current.get(name) or {}).get("vm_status") == "running")
     if not ray.answers and not wanted:
-        return {"the machine of the head runs, and no sign of Ray has come from it": PULL_PATIENCE}
+        return {"the machine of the head runs, and no sign of Ray has come from it": PULL_PATIENCE, **_first_boot(status["head_node_status"])}
     if not ray.answers:
         return {"Ray runs, for its autoscaler has asked for workers, but its dashboard does not answer here": CLOSED_PATIENCE}
     if len(wanted) < least:
@@ -135,6 +135,12 @@ def ray_signs(raw: dict, ray: t.Any) -> dict[str, float]:
     if ray.workers is not None and running >= least > ray.workers:
         return {"the machines of the workers run, and their Ray does not join the head": WORKER_PATIENCE}
     return {}
+
+
+def _first_boot(head: dict) -> dict[str, float]:
+    """A first boot that failed: its last command starts the container of Ray, and no boot repeats it."""
+    failed = [c for c in head.get("conditions") or [] if c.get("type") == "GuestBootstrap" and c.get("status") == "False"]
+    return {f"the first boot of the head failed: {c.get('message') or c.get('reason')}": STALE for c in failed}
 
 
 def _machines(raw: dict) -> dict[str, dict]:

@@ -18,6 +18,7 @@ HEAD = {"node_id": "1", "node_ip": "10.0.0.1", "is_head": True}
 UP = {"vm_status": "running", "ray_status": "running", "ip": "10.0.0.2"}
 FALSE = [{"type": "VirtualMachineClassReady", "status": "True"},
          {"type": "VirtualMachineNetworkReady", "status": "False", "reason": "Exhausted", "message": "no address left"}]
+BOOT = [{"type": "GuestBootstrap", "status": "False", "reason": "Failed", "message": "docker: no space left."}]
 
 
 class Kube:
@@ -116,6 +117,8 @@ def test_each_condition_has_its_next_step(condition: str, text: str, advice: str
     (seen(), Kube({"c-ssh-key": ["ssh-pvt-key"]}), SILENT,
      ["Ray does not answer: Ray's dashboard http://10.0.0.9:8265 cannot be reached: refused.", "has left no trace",
       "ssh -i c.key ray@10.0.0.9 sudo tail -n 50 /var/log/cloud-init-output.log", "docker ps -a", "get secret c-ssh-key"]),
+    (seen({"head_node_status": {**UP, "conditions": BOOT}}), Kube(), SILENT,
+     ["the first boot of the head has failed (docker: no space left)", "docker ps -a"]),
     (seen(wanted={"c-w-1": "w"}), Kube(), SILENT, ["Ray itself has started, for its autoscaler has asked for workers", "ready: resource"]),
     (seen(least=0), Kube({"c-tls": ["tls.crt"]}), SILENT, ["it has stored its certificate in Secret c-tls"]),
     (seen(), Kube(), RayError("Ray wants a token.", code="AUTH"), ["option ray.token"]),

@@ -121,7 +121,7 @@ def test_what_the_namespace_lacks_is_listed_with_what_it_has() -> None:
     assert len(found) == 6
     text = "; ".join(found)
     for words in ("No image vmi-1", "ubuntu", "VM class big", "VM class small", "there are: tiny", "storage class fast does not exist (there are: slow)",
-                  "Secret c-hsecret, c-tls, VirtualMachine c-h-abcde, VirtualMachine c-w-12345678, VirtualMachineService c-h-abcde; remove it first",
+                  "Secret c-hsecret, c-tls, VirtualMachine c-h-abcde, VirtualMachine c-w-12345678, VirtualMachineService c-h-abcde; state: absent with",
                   "a ServiceAccount and a RoleBinding c exists"):
         assert words in text
     assert "c-ssh-key" not in text and notes == ["Secret c-ssh-key is there already: cluster c uses it as it is, and it is removed with the cluster."]

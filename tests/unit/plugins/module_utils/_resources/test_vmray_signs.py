@@ -72,6 +72,8 @@ SILENT, NO_WORKER, ONE_WORKER = Ray(None), Ray(0), Ray(1)
 UP, DOWN, ABSENT = {"vm_status": "running", "ip": "10.0.0.1"}, {"vm_status": "failure"}, {}
 BAD = [{"type": "VirtualMachineImageReady", "status": "False", "reason": "NotFound", "message": "no image"}]
 
+BOOT = [{"type": "GuestBootstrap", "status": "False", "reason": "Failed", "message": "docker: no space left"}]
+
 
 def cluster(status: dict, wanted: dict | None = None, least: int = 1, **meta: str) -> dict:
     return {"metadata": {"name": "c", **meta}, "status": {"cluster_state": "healthy", **status}, "spec": {
@@ -114,6 +116,8 @@ def ends(*states: dict, ray: Ray | None = None, every: float = 1.0, limit: float
     (cluster(condition("HeadNodeReady", "primary IPv4 not found for c-h-1 Node")), None, None, ""),
     # Ray on the head.
     (cluster(started()), SILENT, 900, "no sign of Ray has come from it"),
+    (cluster({**started(), "head_node_status": {**UP, "conditions": BOOT}}), SILENT, 65, "the first boot of the head failed: docker: no space left"),
+    (cluster({**started(), "head_node_status": {**UP, "conditions": BOOT}}, least=0), NO_WORKER, None, ""),
     (cluster(started({"c-w-1": UP}), {"c-w-1": "w"}), SILENT, 300, "its dashboard does not answer here"),
     (cluster(started()), NO_WORKER, 300, "its autoscaler does not ask for the workers"),
     (cluster(started({"c-w-1": UP}), {"c-w-1": "w"}), NO_WORKER, 900, "their Ray does not join the head"),
