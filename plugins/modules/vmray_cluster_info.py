@@ -10,7 +10,9 @@ DOCUMENTATION = r"""
 module: vmray_cluster_info
 short_description: Ray clusters of a vSphere namespace
 description:
-  - Lists C(VMRayCluster) objects and, when asked for, the nodes that Ray itself lists.
+  - Lists C(VMRayCluster) objects with their machines, what of them grows old, and what earlier replacements have left behind. When asked for, also
+    the nodes that Ray itself lists.
+  - Warns of tokens and certificates that have ended or soon will. The token of a head lives 7.5 days, and after it nothing scales any more.
 options:
   namespace:
     description: The vSphere namespace.
@@ -23,6 +25,37 @@ options:
     description: Whether to ask the dashboard of each cluster for its live nodes.
     type: bool
     default: false
+  ray:
+    description: How this task reaches Ray's dashboard, with O(ask_ray).
+    type: dict
+    suboptions:
+      url:
+        description:
+          - Address of the dashboard from here, in place of port 8265 of the load balancer, such as that of a reverse proxy with a path,
+            V(https://ray.example.com/test-ray). It is that of one cluster, so it needs O(name).
+        type: str
+      token:
+        description: Token of a Ray that asks for one.
+        type: str
+      headers:
+        description: Further headers, for a reverse proxy that asks for them.
+        type: dict
+      ca_path:
+        description: PEM file with the certificate authorities to trust when the dashboard stands behind HTTPS.
+        type: path
+      validate_certs:
+        description: Whether to verify the certificate when the dashboard stands behind HTTPS.
+        type: bool
+        default: true
+      proxy_host:
+        description: Name or address of an HTTP proxy on the way to the dashboard.
+        type: str
+      proxy_port:
+        description: Port of O(ray.proxy_host); V(3128) when left out.
+        type: int
+notes:
+  - This costs one request, two more for all orphans and two for the ages of each cluster. What the user may not read, such as secrets for a VIEW user,
+    is left out.
 requirements:
   - requests
 author:
@@ -71,45 +104,120 @@ vmray_clusters:
       description: Address of Ray's dashboard and of its REST API.
       type: str
       sample: http://192.0.2.20:8265
+    machines:
+      description:
+        - The virtual machines of head and workers, as the operator tells of them. Its C(running) is said of the machine, not of Ray.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the machine.
+          type: str
+        role:
+          description: V(head) or V(worker).
+          type: str
+        node_type:
+          description: Its node type.
+          type: str
+        state:
+          description: What the operator says of it, V(pending) as long as it says nothing.
+          type: str
+        address:
+          description: Its address; null as long as it has none.
+          type: str
+      sample:
+        - {name: test-ray-h-x7k2p, role: head, node_type: ray.head.default, state: running, address: 192.0.2.11}
+        - {name: test-ray-w-4f1c09ab, role: worker, node_type: ray.worker.default, state: running, address: 192.0.2.12}
     nodes:
       description: The nodes that are alive, as Ray itself says, the head first; empty when Ray was not asked.
       type: list
       elements: dict
+      sample: [{is_head: true, node_id: 5cbd34b2f2d6e7a1, node_ip: 192.0.2.11}]
     ready_by:
-      description: V(ray) when Ray answered with enough workers, V(not_checked) when it was not asked.
+      description: V(ray) when Ray answered with enough workers, V(not_checked) when it was not asked, or not enough of them live.
       type: str
+      sample: ray
+    evidence:
+      description: Empty; M(vcf.ray.vmray_cluster) tells here what it has seen instead of Ray.
+      type: list
+      elements: str
+    token_expires_at:
+      description: When the token ends with which the head asks for workers; null when it cannot be read.
+      type: str
+      sample: "2025-12-08T10:15:00Z"
+    certificate_expires_at:
+      description: When the certificate of Ray on the head ends; null when it cannot be read, or without TLS.
+      type: str
+      sample: "2026-12-01T10:20:00Z"
+    orphans:
+      description: Machines and services of earlier heads, which a replacement of the object has left behind, as C(KIND NAME).
+      type: list
+      elements: str
+      sample: [VirtualMachine test-ray-h-a1b2c]
 """
 
 import contextlib
-from functools import partial
+from functools import lru_cache, partial
+from types import SimpleNamespace
 
 from ..module_utils._clients import kube as kube_client
+from ..module_utils._clients import proxy
 from ..module_utils._clients import ray as ray_client
+from ..module_utils._errors import RayError
 from ..module_utils._module import run
-from ..module_utils._resources import vmray_cluster, vmray_ready
+from ..module_utils._resources import vmray_ages, vmray_cluster, vmray_nodes, vmray_orphans, vmray_ready
 
+RAY = {
+    "url": {"type": "str"},
+    "token": {"type": "str", "no_log": True},
+    "headers": {"type": "dict", "no_log": True},
+    "ca_path": {"type": "path"},
+    "validate_certs": {"type": "bool", "default": True},
+    **proxy.ARGSPEC,
+}
 SPEC = {
     "namespace": {"type": "str", "required": True},
     "name": {"type": "str"},
     "ask_ray": {"type": "bool", "default": False},
+    "ray": {"type": "dict", "options": RAY},
 }
+MACHINE = ("name", "role", "node_type", "state", "address")
 
 
 def gather(task, kube):
     """All clusters, or the one of that name."""
     p = task.params
+    ray = p["ray"] or {}
+    if ray.get("url") and not p["name"]:
+        raise RayError("ray.url is the dashboard of one cluster, and no name says of which.", code="INPUT", hint="Give the option name.")
     found = [kube.get(vmray_cluster.KIND, p["name"], p["namespace"])] if p["name"] else kube.list(vmray_cluster.KIND, p["namespace"])
-    return {"changed": False, "vmray_clusters": [described(raw, p["ask_ray"]) for raw in found if raw]}
+    dashboard = partial(_dashboard, ray) if p["ask_ray"] else None
+    # One list serves all clusters.
+    listed = SimpleNamespace(names=lru_cache(kube.names))
+    shown = [described(task, kube, listed, raw, dashboard) for raw in found if raw]
+    return {"changed": False, "vmray_clusters": shown}
 
 
-def described(raw, ask):
-    """The view of one cluster, with its nodes when Ray is to be asked and answers."""
-    shown = vmray_cluster.view(raw)
-    if ask:
-        with contextlib.closing(vmray_ready.Dashboard(partial(ray_client.at, timeout=5))) as dashboard:
-            good, shown["nodes"] = dashboard.look(raw)
+def described(task, kube, listed, raw, dashboard):
+    """The view of one cluster with all that belongs to it; its nodes when Ray is to be asked and answers."""
+    name, namespace = raw["metadata"]["name"], raw["metadata"]["namespace"]
+    ages = vmray_ages.ages(kube, namespace, name, raw)
+    for text in vmray_ages.age_warnings(raw, ages):
+        task.warn(text)
+    machines = [{key: node[key] for key in MACHINE} for node in vmray_nodes.nodes(raw)]
+    shown = {**vmray_cluster.view(raw), "machines": machines, **ages, "orphans": vmray_orphans.orphans(listed, namespace, name, raw)}
+    if dashboard:
+        with contextlib.closing(dashboard()) as asked:
+            good, shown["nodes"] = asked.look(raw)
         shown["ready_by"] = "ray" if good else "not_checked"
     return shown
+
+
+def _dashboard(ray):
+    """Ray's dashboard, by the way that the options name."""
+    client = partial(ray_client.at, token=ray.get("token"), headers=ray.get("headers"), ca_path=ray.get("ca_path"),
+                     validate_certs=ray.get("validate_certs", True), proxy=proxy.url(ray), timeout=5)
+    return vmray_ready.Dashboard(client, url_of=lambda raw: ray.get("url") or vmray_ready.dashboard_url(raw))
 
 
 def main():
