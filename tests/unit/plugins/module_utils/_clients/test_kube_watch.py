@@ -415,4 +415,4 @@ def test_trust_is_told_where_it_is_waited_and_not_asked_for_again(server: Server
     start = time.monotonic()
     with Kube(access).watch("VMRayCluster", "c", "ns") as watch, pytest.raises(RayError) as caught:
         watch.get()
-    assert caught.value.code == "TLS" and time.monotonic() - start < 0.3
+    assert caught.value.code == "TLS" and time.monotonic() - start < 2
