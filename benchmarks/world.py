@@ -75,7 +75,7 @@ class World:
 
     def cluster(self, name: str | None = None) -> dict[str, Any]:
         """The custom resource as it is."""
-        found: dict[str, Any] = json.loads(self.kubectl("get", "vmraycluster", name or self.variables["devops_user_cluster"]["name"], "-o", "json"))
+        found: dict[str, Any] = json.loads(self.kubectl("get", "vmraycluster", name or self.variables["devops_user_clusters"][0]["name"], "-o", "json"))
         return found
 
     def session(self) -> str:

@@ -38,7 +38,7 @@ def run(world: World) -> dict[str, Any]:
 
 def _k8s(world: World) -> dict[str, Any]:
     """It waits for a condition that the object does not have; nothing else is to be done."""
-    wanted = {"api_version": "vmray.broadcom.com/v1alpha1", "kind": "VMRayCluster", "name": world.variables["devops_user_cluster"]["name"],
+    wanted = {"api_version": "vmray.broadcom.com/v1alpha1", "kind": "VMRayCluster", "name": world.variables["devops_user_clusters"][0]["name"],
               "namespace": NAMESPACE, "kubeconfig": world.kubeconfig, "context": NAMESPACE, "wait": True, "wait_timeout": WAIT,
               "wait_condition": {"type": "Never"}}
     return {"name": "k8s", "kubernetes.core.k8s": {"state": "present", **wanted}}

@@ -148,7 +148,7 @@ def our_end(world: World, number: int) -> Any:
 
 
 def cluster_task(world: World, **more: Any) -> dict[str, Any]:
-    wanted = {**world.variables["devops_user_cluster"], "name": NAME, "namespace": NAMESPACE, "kubeconfig": world.kubeconfig, "context": NAMESPACE}
+    wanted = {**world.variables["devops_user_clusters"][0], "name": NAME, "namespace": NAMESPACE, "kubeconfig": world.kubeconfig, "context": NAMESPACE}
     return {"name": "cluster", "vcf.ray.vmray_cluster": {**wanted, **more}}
 
 

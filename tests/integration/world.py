@@ -54,7 +54,7 @@ def variables(lab: Lab, version: str) -> dict[str, t.Any]:
     supervisor = NAMES["cluster"] if version == OLD else "world-supervisor"
     world = {**NAMES, "password": password, "ca": own["vcenter_ca_path"], "package": own["vi_admin_service_package"], "supervisor": supervisor,
              "spec": {k: v for k, v in own["vi_admin_supervisor"].items() if k != "name"}, "version": version, "api_endpoint": "10.244.1.2", "folder": str(lab.state),
-             "ray_version": own["devops_user_cluster"]["ray_image"].rpartition(":")[2], "image_archive": str(lab.state / "operator-image.tar.gz"),
+             "ray_version": own["devops_user_clusters"][0]["ray_image"].rpartition(":")[2], "image_archive": str(lab.state / "operator-image.tar.gz"),
              "manifests": str(lab.state / "world/operator/artifacts/ytt-vsphere.yaml")}
     if version == NEW:
         world |= {"operator_source": own["carvel_package_source"], "registry_username": own["carvel_package_username"],
