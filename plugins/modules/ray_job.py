@@ -78,6 +78,7 @@ options:
   state:
     description:
       - V(present) runs it, V(stopped) ends it if it runs, V(absent) ends it and makes Ray forget it and all its runs.
+      - Ray forgets only what has ended. So with O(wait=false) a job that runs is only told to stop by V(absent).
     type: str
     choices: [present, stopped, absent]
     default: present

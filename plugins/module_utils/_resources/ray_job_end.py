@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import contextmanager
 
+from .. import _wait
 from .._errors import RayError
-from .ray_job import ENDED, PENDING_STAYS, until_ended, view
+from .ray_job import ENDED, PENDING_STAYS, view
 from .ray_job_content import RERUN_OF
 
 
@@ -43,14 +45,23 @@ class RayJobEnd:
         self.create(desired)
 
     def delete(self, before: dict) -> None:
-        """Stop what runs; Ray forgets a job only after its end."""
+        """Stop what runs. Ray forgets a job only after its end, so what runs now is taken away in the course of the wait."""
         for job in self._runs:
             if job["status"] not in ENDED:
                 self._ray.stop(job["submission_id"])
-        for job in self._runs if self._removing else []:
-            if job["status"] not in ENDED:
-                until_ended(self._ray, job)
-            self._ray.delete(job["submission_id"])
+        self._forget()
+
+    def _forget(self) -> bool:
+        """Take away what has ended; whether there was any."""
+        ended = [job["submission_id"] for job in self._runs if self._removing and job["status"] in ENDED]
+        for name in ended:
+            self._ray.delete(name)
+        return bool(ended)
+
+    @contextmanager
+    def watching(self) -> t.Iterator[t.Callable[[float], None]]:
+        """The pauses of the wait, in which what has ended meanwhile goes."""
+        yield lambda seconds: None if self._forget() else _wait.pause(seconds)
 
     def ready(self, current: dict | None) -> bool:
         return current is None

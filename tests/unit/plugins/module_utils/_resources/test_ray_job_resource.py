@@ -123,8 +123,10 @@ def test_stopped() -> None:
 
 def test_absent() -> None:
     runs = ("jobs", (), [row("j-2", "RUNNING", start_time=5, metadata={content.RERUN_OF: "j"}), row("j", "FAILED")])
-    ended = ("job", ("j-2",), row("j-2", "STOPPED"))
-    assert play([runs, ("stop", ("j-2",), None), ("delete", ("j",), None), ended, ("delete", ("j-2",), None), ("jobs", (), [])], state="absent")["changed"]
+    going, ended = ([row("j-2", status, metadata={content.RERUN_OF: "j"})] for status in ("RUNNING", "STOPPED"))
+    script = [runs, ("stop", ("j-2",), None), ("delete", ("j",), None), ("jobs", (), going), ("jobs", (), ended), ("delete", ("j-2",), None), ("jobs", (), [])]
+    assert play(script, state="absent")["changed"]
+    assert play(script[:4], state="absent", wait=False)["changed"]
     assert not play([("jobs", (), [])], state="absent")["changed"]
 
 
