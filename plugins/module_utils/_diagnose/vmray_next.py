@@ -69,14 +69,15 @@ def _silent(facts: Facts) -> str:
         return "give the token of the cluster (option ray.token)."
     tls = facts.seen["spec"].get("enable_tls", True) and facts.secret(f"{facts.name}-tls")
     elsewhere = "run this task from where it can be reached, give a way to it (option ray: url or proxy_host), or be content with ready: resource"
+    ended = "; ".join([_key(facts), _on_head(facts, "docker ps -a")])
     if facts.desired or tls:
         trace = "its autoscaler has asked for workers" if facts.desired else f"it has stored its certificate in Secret {facts.name}-tls"
-        return f"Ray itself has started, for {trace}; so its dashboard cannot be reached from here: {elsewhere}."
+        return (f"Ray has started, for {trace}. If {facts.address} cannot be reached from here at all, {elsewhere}. Else its container has ended since, and "
+                f"nothing starts it again; docker on the head tells ({ended}). Then replace the head (renew: always with drain_timeout: 0).")
     boot = facts.first_boot
     state = f"the first boot of the head has failed ({boot})" if boot else "either the image is still being pulled, or its container has failed"
-    commands = "; ".join([_key(facts), _on_head(facts, f"tail -n 50 {LOG}"), _on_head(facts, "docker ps -a")])
-    return (f"Ray has left no trace yet: {state}. On the head {LOG} tells whether the image was pulled, docker whether its container runs: {commands}. "
-            f"If {facts.address} cannot be reached from here at all, {elsewhere}.")
+    return (f"Ray has left no trace yet: {state}. On the head {LOG} tells whether the image was pulled, docker whether its container runs: {ended}; "
+            f"{_on_head(facts, f'tail -n 50 {LOG}')}. If {facts.address} cannot be reached from here at all, {elsewhere}.")
 
 
 def _not_scaling(facts: Facts) -> str:

@@ -129,7 +129,7 @@ def ray_signs(raw: dict, ray: t.Any) -> dict[str, float]:
     if not ray.answers and not wanted:
         return {"the machine of the head runs, and no sign of Ray has come from it": PULL_PATIENCE, **_first_boot(status["head_node_status"])}
     if not ray.answers:
-        return {"Ray runs, for its autoscaler has asked for workers, but its dashboard does not answer here": CLOSED_PATIENCE}
+        return {"Ray has started, for its autoscaler has asked for workers, but its dashboard does not answer here": CLOSED_PATIENCE}
     if len(wanted) < least:
         return {"Ray answers, and its autoscaler does not ask for the workers that there should be": AUTOSCALER_PATIENCE}
     if ray.workers is not None and running >= least > ray.workers:

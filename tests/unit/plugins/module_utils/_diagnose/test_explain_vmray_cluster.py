@@ -119,7 +119,7 @@ def test_each_condition_has_its_next_step(condition: str, text: str, advice: str
       "ssh -i c.key ray@10.0.0.9 sudo tail -n 50 /var/log/cloud-init-output.log", "docker ps -a", "get secret c-ssh-key"]),
     (seen({"head_node_status": {**UP, "conditions": BOOT}}), Kube(), SILENT,
      ["the first boot of the head has failed (docker: no space left)", "docker ps -a"]),
-    (seen(wanted={"c-w-1": "w"}), Kube(), SILENT, ["Ray itself has started, for its autoscaler has asked for workers", "ready: resource"]),
+    (seen(wanted={"c-w-1": "w"}), Kube(), SILENT, ["Ray has started, for its autoscaler has asked for workers", "ready: resource", "renew: always"]),
     (seen(least=0), Kube({"c-tls": ["tls.crt"]}), SILENT, ["it has stored its certificate in Secret c-tls"]),
     (seen(), Kube(), RayError("Ray wants a token.", code="AUTH"), ["option ray.token"]),
     # Ray answers, and its workers are missing.
