@@ -72,7 +72,7 @@ def _silent(facts: Facts) -> str:
     ended = "; ".join([_key(facts), _on_head(facts, "docker ps -a")])
     if facts.desired or tls:
         trace = "its autoscaler has asked for workers" if facts.desired else f"it has stored its certificate in Secret {facts.name}-tls"
-        return (f"Ray has started, for {trace}. If {facts.address} cannot be reached from here at all, {elsewhere}. Else its container has ended since, and "
+        return (f"Ray has started, for {trace}. If {facts.address} cannot be reached from here at all, {elsewhere}. Else its container has ended, and "
                 f"nothing starts it again; docker on the head tells ({ended}). Then replace the head (renew: always with drain_timeout: 0).")
     boot = facts.first_boot
     state = f"the first boot of the head has failed ({boot})" if boot else "either the image is still being pulled, or its container has failed"
