@@ -187,8 +187,9 @@ def proxy_fault(error: Exception, proxy: str | None, what: str) -> RayError | No
         return _proxy_refusal(*tunnel.groups(), proxy, what)
     if "ProxyError" not in (type(error).__name__, type(getattr(error, "reason", None)).__name__):
         return None
-    return RayError(f"The proxy {plain_proxy(proxy)}, which leads to {what}, cannot be reached: {_innermost(error).rstrip(chr(39) + chr(34) + ')')}.",
-                    code="CONNECTION", hint="Check name and port of the proxy. The server itself was not asked.", details={"proxy": plain_proxy(proxy)})
+    name, reason = plain_proxy(proxy), _innermost(error).rstrip("'\")")
+    return RayError(f"The proxy {name}, which leads to {what}, cannot be reached: {reason}.", code="CONNECTION", details={"proxy": name},
+                    hint="Check name and port of the proxy. The server itself was not asked.")
 
 
 def _proxy_refusal(status: str, words: str, proxy: str, what: str) -> RayError:

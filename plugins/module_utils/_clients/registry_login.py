@@ -51,7 +51,7 @@ def logins(entries: t.Iterable[tuple[str, str | None, str | None]], ca_paths: t.
     texts = [_text(path) for path in ca_paths if path]
     environment: dict[str, str | None] = {name: None for name in os.environ if IN_ENVIRONMENT.match(name)}
     if proxy_url:
-        environment.update({"HTTPS_PROXY": proxy_url, "https_proxy": proxy_url, "HTTP_PROXY": None, "http_proxy": None, "NO_PROXY": None, "no_proxy": None})
+        environment.update({"HTTPS_PROXY": proxy_url, "https_proxy": proxy_url, **dict.fromkeys(("HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"))})
     if not own and not texts:
         yield environment
         return

@@ -26,8 +26,9 @@ ARGSPEC = {
 API_PORT = 6443
 # Seconds to connect and to answer; a login in the middle of a wait must not take it over.
 TIMEOUT = (10, 60)
-REFUSED = ("Check user and password (user@domain). It was tried once only: SSO locks an account after a few tries. A user of a federated identity provider "
-           "(AD FS, OIDC) has no password here and is always refused: give the option kubeconfig a ready one, in which an exec plugin may get the token.")
+REFUSED = ("Check user and password (user@domain). It was tried once only: SSO locks an account after a few tries. A user of a federated identity "
+           "provider (AD FS, OIDC) has no password here and is always refused: give the option kubeconfig a ready one, in which an exec plugin may "
+           "get the token.")
 
 
 class Supervisor:
@@ -98,7 +99,8 @@ def connect(task: t.Any) -> t.Iterator[Supervisor]:
     way = p.get("proxy_url") or proxy.url(p)
     http = Http(address_of(p["hostname"]), ca_path=p["ca_path"], validate_certs=p["validate_certs"], timeout=TIMEOUT, proxy=way, what="the Supervisor")
     try:
-        yield Supervisor(http, host_of(p["hostname"]), p["username"], p["password"], ca_path=p["ca_path"], validate_certs=p["validate_certs"], proxy_url=way)
+        yield Supervisor(http, host_of(p["hostname"]), p["username"], p["password"], ca_path=p["ca_path"], validate_certs=p["validate_certs"],
+                         proxy_url=way)
     finally:
         http.close()
 

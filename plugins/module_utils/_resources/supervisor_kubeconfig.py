@@ -49,10 +49,11 @@ class SupervisorKubeconfig:
             return None
         names = sorted(name for name, context in entries.contexts(self._document).items() if context.get("user") == self._user)
         exp = expiry(user.get("token") or "")
-        return {"server": cluster.get("server"), "cluster": self._cluster, "user": self._user, "contexts": names, "current_context": self._document.get("current-context"),
-                "certificate_authority": cluster.get("certificate-authority-data"), "verified": not cluster.get("insecure-skip-tls-verify"),
-                "proxy_url": cluster.get("proxy-url") or "", "fresh": exp is not None and exp - self._clock() > self._min_validity,
-                "private": self._store.private, "expires_at": _stamp(exp), "path": self._store.path}
+        return {"server": cluster.get("server"), "cluster": self._cluster, "user": self._user, "contexts": names,
+                "current_context": self._document.get("current-context"), "certificate_authority": cluster.get("certificate-authority-data"),
+                "verified": not cluster.get("insecure-skip-tls-verify"), "proxy_url": cluster.get("proxy-url") or "",
+                "fresh": exp is not None and exp - self._clock() > self._min_validity, "private": self._store.private,
+                "expires_at": _stamp(exp), "path": self._store.path}
 
     def resolve(self, before: dict | None, desired: dict) -> dict:
         """Ask the Supervisor which namespaces the user may enter; the rest follows from the options."""
@@ -60,7 +61,8 @@ class SupervisorKubeconfig:
         names = sorted(w["namespace"] for w in workloads)
         if self._namespace and self._namespace not in names:
             raise RayError(f"User {self._supervisor.username} has no namespace {self._namespace} on Supervisor {self.name}; there are: "
-                           f"{', '.join(names) or 'none'}.", code="NOT_FOUND", hint="Give the user a role on it (vcf.ray.namespace_access), then log in again.")
+                           f"{', '.join(names) or 'none'}.", code="NOT_FOUND",
+                           hint="Give the user a role on it (vcf.ray.namespace_access), then log in again.")
         port = next((w["control_plane_api_server_port"] for w in workloads if w.get("control_plane_api_server_port")), API_PORT)
         pem = self._supervisor.ca_pem()
         authority = base64.b64encode(pem.encode()).decode() if pem else ""
@@ -112,8 +114,9 @@ class SupervisorKubeconfig:
         for name in names:
             other = known.get(name, {}).get("cluster")
             if other and other != self._cluster and not self._is_ours(known[name]):
-                raise RayError(f"In {self._store.path if self._store else 'the kubeconfig'} the context {name} leads to {other} already, and not to {self.name}.",
-                               code="CONFLICT", hint="Name another path, or a prefix for the names of these contexts. Nothing was changed.")
+                file = self._store.path if self._store else "the kubeconfig"
+                raise RayError(f"In {file} the context {name} leads to {other} already, and not to {self.name}.", code="CONFLICT",
+                               hint="Name another path, or a prefix for the names of these contexts. Nothing was changed.")
 
     def _is_ours(self, context: dict) -> bool:
         return False

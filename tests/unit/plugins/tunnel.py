@@ -112,15 +112,17 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def tls_server(folder: pathlib.Path, answers: dict[str, t.Any], authority: Authority | None = None, name: str = "127.0.0.1") -> t.Iterator[t.Any]:
+def tls_server(folder: pathlib.Path, answers: dict[str, t.Any], authority: Authority | None = None) -> t.Iterator[t.Any]:
     """A server for ``https://127.0.0.1:port``, whose authority is in the file ``ca``. An answer may be a function of the request."""
     authority = authority or Authority(folder)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority.issue(name))
+    context.load_cert_chain(authority.issue("127.0.0.1"))
     # Shaken hands with in the thread of the connection, so that a client that does not trust us holds nobody up.
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.daemon_threads, server.block_on_close = True, False
+    # A client that hangs up because it does not trust us is what tests want to see.
+    server.handle_error = lambda request, address: None
     server.log, server.answers, server.ca, server.pem = [], answers, str(authority.path), authority.path.read_text()
     server.address = f"127.0.0.1:{server.server_port}"
     with _serving(server):
@@ -150,7 +152,8 @@ class Authority:
 
     def _signed(self, subject: x509.Name, key: t.Any, extensions: list) -> x509.Certificate:
         now = datetime.datetime.now(datetime.timezone.utc)
-        builder = x509.CertificateBuilder(self._name, subject, key.public_key(), x509.random_serial_number(), now - datetime.timedelta(1), now + datetime.timedelta(1))
+        day = datetime.timedelta(1)
+        builder = x509.CertificateBuilder(self._name, subject, key.public_key(), x509.random_serial_number(), now - day, now + day)
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)
