@@ -11,6 +11,9 @@ import typing as t
 
 from .._errors import RayError, UnknownYet
 
+# Milliseconds that a file system may round a time by.
+COARSE = 2000
+
 
 def checked(name: str) -> str:
     """A name inside the log folder; Ray would refuse another, but only after the job has run."""
@@ -42,7 +45,13 @@ class RayJobFile:
             raise RayError(f"{self.name} cannot be written.", code="INPUT", hint="Name a file in a folder that you may write to.")
 
     def read(self) -> dict | None:
-        return {"path": self.name} if os.path.isfile(self.name) and (self._brought or not self._job.fresh) else None
+        known = os.path.isfile(self.name) and (self._brought or not (self._job.fresh or self._older()))
+        return {"path": self.name} if known else None
+
+    def _older(self) -> bool:
+        """Whether it was written before the job ended. What is brought here gets the time of the end, so that no clock of this machine counts."""
+        end = (self._job.job or {}).get("end_time")
+        return bool(end) and os.stat(self.name).st_mtime_ns // 10**6 < end - COARSE
 
     def create(self, desired: dict) -> None:
         job, wanted = self._job.job or {}, self._file()
@@ -52,6 +61,8 @@ class RayJobFile:
         try:
             with os.fdopen(handle, "wb") as file:
                 self._ray.file(job["driver_node_id"], wanted, file.write)
+            if job.get("end_time"):
+                os.utime(name, ns=(job["end_time"] * 10**6,) * 2)
             os.replace(name, self.name)
         except OSError as error:
             raise RayError(f"{self.name} cannot be written: {error.strerror}.", code="INPUT", hint="Is there space left?") from error

@@ -159,6 +159,9 @@ def test_files_come_once_for_each_run(server: Dashboard, tmp_path: pathlib.Path)
     assert play(server, **options).result["files"] == [{"path": str(tmp_path / "out.csv"), "changed": True}]
     assert (tmp_path / "out.csv").read_text() == "42\n" and (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o600
     assert not play(server, **options).result["changed"] and server.asked == [LOOK, LOG]
+    server.jobs["j"]["end_time"] = 4000000000000
+    assert play(server, **options).result["changed"] and (tmp_path / "out.csv").stat().st_mtime == 4000000000
+    assert not play(server, **options).result["changed"]
     (tmp_path / "out.csv").unlink()
     again = play(server, **options).result
     assert again["changed"] and server.asked == [LOOK, LOG, LOG] and again["diff"][1]["before"] == {}
