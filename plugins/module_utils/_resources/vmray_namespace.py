@@ -13,8 +13,9 @@ from .._errors import RayError
 from . import vm_image, vmray_gpu, vmray_quota
 from .vmray_spec import node_types
 
-# Characters that a shell takes as they are: the operator puts the login of the registry into a command line, unquoted.
-SHELL_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./][A-Za-z0-9_@%+=:,./-]*")
+# What the shell of a first boot takes as it is, and the YAML around it too: the operator puts the login of the registry into a command
+# line, unquoted. A colon at the end would make a key of the line.
+SHELL_SAFE = re.compile(r"[A-Za-z0-9_@%+=,./!^](?:[A-Za-z0-9_@%+=:,./!^~#-]*[A-Za-z0-9_@%+=,./!^~#-])?")
 LOGIN = ("username", "password", "registry")
 # Secrets that are used again without a word, with an old token; and those that may be made beforehand on purpose.
 STALE, OWN = ("hsecret", "wsecret", "tls"), ("ssh-key", "root-cert")
@@ -98,8 +99,8 @@ def _plain(data: str) -> str:
 def login_faults(holder: str, texts: dict[str, str | None]) -> list[str]:
     """A login that a shell would take apart, or that is not there at all; named by its keys, never by what they hold."""
     unsafe = [k for k in LOGIN if texts.get(k) and not SHELL_SAFE.fullmatch(texts[k] or "")]
-    return [f"{holder}: {' and '.join(unsafe)} may have only letters, digits and _@%+=:,./- (no leading dash): the operator puts it into a command line "
-            "without quotes"] if unsafe else []
+    return [f"{holder}: {' and '.join(unsafe)} may have only letters, digits and _@%+=:,./!^~#- (no ~, #, : or - at the start and no : at the end): the "
+            "operator puts it into a command line without quotes"] if unsafe else []
 
 
 def leftovers(kube: t.Any, namespace: str, name: str, notes: list[str]) -> list[str]:

@@ -185,6 +185,10 @@ def encoded(**texts: str) -> dict:
     (None, ["docker_secret pull does not exist in namespace ns"]),
     (encoded(username="me"), ["docker_secret pull lacks password"]),
     (encoded(username="robot_a@corp", password="Abc-123=/+", registry="registry.example.com:5000/ray"), []),
+    (encoded(username="me", password="VMware1!"), []),
+    (encoded(username="me", password="a~b#c^d"), []),
+    (encoded(username="me", password="end:"), ["docker_secret pull: password may have"]),
+    (encoded(username="me", password="~home"), ["docker_secret pull: password may have"]),
     (encoded(username="me", password="two words"), ["docker_secret pull: password may have"]),
     (encoded(username="$USER", password="-x", registry="a;b"), ["docker_secret pull: username and password and registry may have"]),
 ])
