@@ -146,3 +146,8 @@ def test_the_dashboard_may_be_elsewhere() -> None:
     ray = Scripted([("live_nodes", (), [HEAD, WORKER])])
     vmray_ready.Dashboard(lambda url: asked.append(url) or ray, url_of=lambda raw: "https://proxy/ray").look(cluster())
     assert asked == ["https://proxy/ray"]
+
+
+def test_a_head_that_waits_for_the_load_balancer_is_told_so() -> None:
+    raw = {"status": {"cluster_state": "unhealthy", "conditions": [{"type": "HeadNodeReady", "message": "Head node VM service IP is not assigned"}]}}
+    assert vmray_ready.words(raw, vmray_ready.Dashboard(lambda url: None)) == "head VM not there yet; no service address from the load balancer yet"
