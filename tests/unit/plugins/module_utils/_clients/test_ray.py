@@ -12,6 +12,8 @@ import pytest
 
 from ansible_collections.vcf.ray.plugins.module_utils._clients import ray, ray_token
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
+from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task
+from ansible_collections.vcf.ray.tests.unit.plugins import tunnel
 from ansible_collections.vcf.ray.tests.unit.plugins.ray_server import dashboard
 
 
@@ -81,6 +83,19 @@ def test_a_refused_token_is_tried_once() -> None:
             with pytest.raises(RayError, match=words) as caught:
                 ray.at(server.url, token=token).jobs()
             assert caught.value.code == "AUTH" and len(server.asked) == 1
+
+
+def test_through_a_proxy_to_tls_with_a_path_in_front(tmp_path: pathlib.Path) -> None:
+    with tunnel.tls_server(tmp_path, {"/team-a/api/jobs/": []}) as server, tunnel.proxy() as proxy:
+        options = {name: None for name in ray.ARGSPEC}
+        address = {"dashboard_url": f"https://{server.address}/team-a", "token": "planted", "validate_certs": True}
+        task = Task({**options, **address, "ca_path": server.ca, **proxy.options})
+        with ray.connect(task) as client:
+            assert client.jobs() == [] and not client.answered_a_stranger
+        assert proxy.log == [("CONNECT", server.address, None)] and server.log[-1][2] == "Bearer planted"
+        with ray.connect(Task({**options, **address, **proxy.options})) as client, pytest.raises(RayError) as caught:
+            client.jobs()
+        assert caught.value.code == "TLS" and len(server.log) == 1
 
 
 def test_open() -> None:
