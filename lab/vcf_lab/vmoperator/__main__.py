@@ -31,7 +31,7 @@ async def main() -> None:
     kube = Kube.connect(lab.kubeconfig)
     faults = VmFaults()
     machines = Machines(kube, lab, faults)
-    services = Services(kube, machines, faults)
+    services = Services(kube, machines, faults, lab.speed)
 
     def look_again() -> None:
         machines.wake()

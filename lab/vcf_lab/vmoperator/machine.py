@@ -37,6 +37,7 @@ class Machine:
         self.spec = spec
         self.link = f"vm{number}"
         self.up = False
+        self.started = asyncio.get_running_loop().time()
         self.bootstrap: tuple[bool, str] | None = None  # (worked, why not)
         self._listener = listener
         self._process: asyncio.subprocess.Process | None = None

@@ -28,6 +28,7 @@ FINALIZER = "virtualmachine.vmoperator.vmware.com"
 VM_ADDRESSES = 200
 RETRY_SECONDS = 1.0  # something that the VM refers to may appear
 REBOOT_SECONDS = 2.0  # after a machine went down by itself
+ADDRESS_SECONDS = {"fast": 0.0, "natural": 30.0}  # from power to an address, by the lab's speed
 ZONE_HOST = "esx-01.lab"
 
 Key = tuple[str, str]
@@ -116,6 +117,8 @@ class Machines:
         elif vm["spec"].get("powerState", "PoweredOn") == "PoweredOn":
             if key not in self._machines:
                 await self._power_on(key, vm)
+            else:
+                await self._tell_address(key)
         elif key in self._machines or "powerState" not in vm.get("status", {}):
             await self._power_off(key)
 
@@ -140,7 +143,16 @@ class Machines:
                 return
             await self._boot(key, vm, checked, address)
         ready = [Condition(kind, True) for kind in (c.NETWORK_READY, c.PLACEMENT_READY, c.CREATED)]
-        await self._status(key, _running(vm, address), [*checked.conditions, *ready])
+        known = address if not ADDRESS_SECONDS[self._lab.speed] else None
+        await self._status(key, _running(vm, known), [*checked.conditions, *ready])
+        if address and not known:
+            self._soon(key, ADDRESS_SECONDS[self._lab.speed])
+
+    async def _tell_address(self, key: Key) -> None:
+        """What a machine of a natural lab has not told yet, when it is time."""
+        machine = self._machines[key]
+        if asyncio.get_running_loop().time() >= machine.started + ADDRESS_SECONDS[self._lab.speed]:
+            await self._status(key, {"network": _network(machine.spec.address)}, [])
 
     async def _boot(self, key: Key, vm: dict, checked: Checked, address: str) -> None:
         self._count += 1
@@ -254,13 +266,16 @@ class Machines:
 
 
 def _running(vm: dict, address: str | None) -> dict:
-    """Status of a VM that is on; the address comes at once, as on a real site: long before cloud-init has ended."""
+    """Status of a VM that is on; an address comes as on a real site: long before cloud-init has ended."""
     identity = uuid.UUID(hashlib.md5(vm["metadata"]["uid"].encode(), usedforsecurity=False).hexdigest())
-    addresses = {"primaryIP4": address} if address else {}
     return {
         "powerState": "PoweredOn",
         "uniqueID": f"vm-{1000 + identity.int % 9000}",
         "instanceUUID": str(identity),
         "host": ZONE_HOST,
-        "network": {**addresses, "config": {"interfaces": [{"name": "eth0"}]}},
+        "network": _network(address),
     }
+
+
+def _network(address: str | None) -> dict:
+    return {**({"primaryIP4": address} if address else {}), "config": {"interfaces": [{"name": "eth0"}]}}

@@ -22,6 +22,7 @@ LOG = logging.getLogger(__name__)
 KIND = "VirtualMachineService"
 SUPERVISOR = ("kube-system", "supervisor")
 RETRY_SECONDS = 1.0
+ADDRESS_SECONDS = {"fast": 0.0, "natural": 5.0}  # from a new service to its address, by the lab's speed
 
 Key = tuple[str, str]
 Ports = tuple[tuple[int, int], ...]
@@ -30,8 +31,10 @@ Ports = tuple[tuple[int, int], ...]
 class Services:
     """All under one lock: services are few, and share the pool."""
 
-    def __init__(self, kube: Kube, machines: Machines, faults: VmFaults) -> None:
+    def __init__(self, kube: Kube, machines: Machines, faults: VmFaults, speed: str) -> None:
         self._kube, self._machines, self._faults = kube, machines, faults
+        self._seconds = ADDRESS_SECONDS[speed]
+        self._since: dict[Key, float] = {}  # when each service was first seen
         self._pool: AddressPool | None = None
         self._pool_data: dict[str, str] = {}
         self._objects: dict[Key, dict] = {}
@@ -49,6 +52,7 @@ class Services:
             key = (service["metadata"]["namespace"], service["metadata"]["name"])
             if event == "DELETED" or service["metadata"].get("deletionTimestamp"):
                 self._objects.pop(key, None)
+                self._since.pop(key, None)
             else:
                 self._objects[key] = service
             await self._reconcile(key)
@@ -99,6 +103,11 @@ class Services:
         if self._pool is None:
             return  # no Supervisor, no range: the service stays without an address
         if key not in self._servers and self._faults.without_balancer(service):
+            return
+        loop = asyncio.get_running_loop()
+        wait = self._since.setdefault(key, loop.time()) + self._seconds - loop.time()
+        if wait > 0:
+            loop.call_later(wait, self._again, key)
             return
         wanted = tuple(
             sorted((port["port"], port.get("targetPort", port["port"])) for port in service["spec"].get("ports", []))
