@@ -178,7 +178,7 @@ class VMRayCluster:
             raise RayError(f"{self.title} has vanished while it was waited for.", code="FAILED", hint="Did someone remove it?")
         if self._renewed and not self._renewal.is_new(raw):
             return False
-        good, found = self._proof.look(raw)
+        good, found = self._look(raw)
         self._looks, self._good = self._looks + 1, self._good + 1 if good else 0
         if self._good >= 2 or (good and (self._by == "resource" or (self._looks == 1 and not self._written))):
             current["ready_by"], current["evidence" if self._by == "resource" else "nodes"] = self._by, found
@@ -188,6 +188,14 @@ class VMRayCluster:
             raise RayError(f"{self.title} cannot become ready: {reason}. {self.diagnose()}", code="FAILED",
                            hint="Mend the cause; the operator goes on by itself, then run this task again.")
         return False
+
+    def _look(self, raw: dict) -> tuple[bool, list]:
+        try:
+            return self._proof.look(raw)
+        except RayError as error:
+            if error.code == "AUTH" and self._by == "ray":
+                error.hint = "Give the cluster's token as ray.token."
+            raise
 
     def say(self, current: dict | None) -> str:
         """The state in words; it tells the last answer of Ray, which ``ready`` asked."""
@@ -200,17 +208,13 @@ class VMRayCluster:
         return vmray_ready.words(self._raw or {}, self._proof)
 
     def diagnose(self) -> str:
-        if self._removal:
-            meta = (self._raw or {}).get("metadata") or {}
-            said = [c.get("message") or "" for c in ((self._raw or {}).get("status") or {}).get("conditions") or [] if c.get("type") == "DeleteCluster"]
-            words = f"It waits for finalizer {', '.join(meta['finalizers'])}: is the operator running?" if meta.get("finalizers") else ""
-            return f"{words} The operator says: {said[-1]}" if said else words
         raw = self._raw
         if not raw:
-            return self._diagnose(self._kube, self.namespace, self.name, None)
+            return "" if self._removal else self._diagnose(self._kube, self.namespace, self.name, None)
         seen = {**view(raw), "dashboard_url": self._url(raw), "least_workers": vmray_spec.least_workers(raw.get("spec") or {}),
-                "metadata": raw["metadata"], "orphans": (self._around or {}).get("orphans"),
-                "ages": vmray_ages.ages(self._kube, self.namespace, self.name, raw)}
+                "metadata": raw["metadata"], "orphans": (self._around or {}).get("orphans")}
+        if not self._removal:
+            seen["ages"] = vmray_ages.ages(self._kube, self.namespace, self.name, raw)
         return self._diagnose(self._kube, self.namespace, self.name, seen)
 
     def orphans(self, current: dict | None) -> list[str]:
@@ -280,7 +284,9 @@ class VMRayCluster:
         ending.begin(raw)
 
         def left() -> list[str]:
-            return [self.title] if self._kube.get(KIND, self.name, self.namespace) else ending.left()
+            self._raw = self._kube.get(KIND, self.name, self.namespace)
+            return [self.title] if self._raw else ending.left()
 
         _wait.until(left, lambda found: not found, what=f"{self.title} to be gone, to make it anew", timeout=self._params.get("wait_timeout") or 0,
-                    say=lambda found: f"still there: {', '.join(found)}", limit=GOING, bear=60, clock=self._clock)
+                    say=lambda found: f"still there: {', '.join(found)}", limit=GOING, bear=60, clock=self._clock,
+                    diagnose=lambda: self.diagnose() if self._raw else "")

@@ -103,7 +103,7 @@ def test_a_healthy_operator_without_ray_is_not_ready() -> None:
 
 
 def test_a_token_that_ray_wants_is_asked_for_at_once() -> None:
-    with pytest.raises(RayError, match="wants a token"):
+    with pytest.raises(RayError, match="wants a token Give the cluster's token as ray.token"):
         play([*known(RUNNING), WATCH], image="vmi-1", ray=ray(("live_nodes", (), RayError("Ray wants a token", code="AUTH"))))
 
 

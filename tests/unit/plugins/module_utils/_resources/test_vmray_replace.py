@@ -117,6 +117,13 @@ def test_a_lost_answer_to_the_post_makes_no_second_cluster() -> None:
     assert played["changed"] and played["vmray_cluster"]["replaced"]
 
 
+def test_a_cluster_that_is_not_let_go_is_not_made_anew() -> None:
+    raw, secrets = old(), [("get", ("Secret", f"c-{suffix}", "ns"), None) for suffix in ("hsecret", "tls")]
+    words = "Waiting for VMRayCluster ns/c to be gone, to make it anew took more than .*still there: VMRayCluster ns/c, .*How far it got"
+    with pytest.raises(RayError, match=words):
+        play([*prepared(raw), *BESIDE, DELETED, (*READ, raw), *secrets], recreate=True, wait_timeout=0, **OPTIONS)
+
+
 class Head:
     """Stands for the replacement of a head."""
 
