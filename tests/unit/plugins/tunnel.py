@@ -97,7 +97,10 @@ class Answers(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.log.append((self.command, self.path, self.headers.get("Authorization"), body.decode()))
         found = self.server.answers[self.path.split("?")[0]]
-        status, content = found(self) if callable(found) else (200, found)
+        answer = found(self) if callable(found) else (200, found)
+        if answer is None:
+            return
+        status, content = answer
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
@@ -113,7 +116,10 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def tls_server(folder: pathlib.Path, answers: dict[str, t.Any], authority: Authority | None = None) -> t.Iterator[t.Any]:
-    """A server for ``https://127.0.0.1:port``, whose authority is in the file ``ca``. An answer may be a function of the request."""
+    """A server for ``https://127.0.0.1:port``, whose authority is in the file ``ca``.
+
+    An answer may be a function of the request, which gives status and content, or None when it has answered itself.
+    """
     authority = authority or Authority(folder)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import pathlib
 import socket
+import threading
+import time
 import typing as t
 
 import pytest
@@ -77,6 +80,34 @@ def test_kubernetes_by_options_by_kubeconfig_and_by_a_file(server: t.Any, tmp_pa
         for number, form in enumerate(forms, 1):
             assert names(**form) == ["one"], form
             assert way.log == [("CONNECT", server.address, None)] * number
+
+
+def test_a_watch_goes_through_the_proxy_and_is_closed_at_once(server: t.Any) -> None:
+    thing = {"metadata": {"name": "c", "resourceVersion": "2"}}
+    over = threading.Event()
+
+    def watched(asked: t.Any) -> tuple[int, dict] | None:
+        if "watch=true" not in asked.path:
+            return 200, {"metadata": {"resourceVersion": "1"}, "items": []}
+        asked.send_response(200)
+        asked.send_header("Transfer-Encoding", "chunked")
+        asked.end_headers()
+        event = json.dumps({"type": "ADDED", "object": thing}).encode() + b"\n"
+        asked.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+        asked.wfile.flush()
+        over.wait(10)
+        return None
+
+    server.answers["/apis/vmray.broadcom.com/v1alpha1/namespaces/ns/vmrayclusters"] = watched
+    with proxy() as way, kube.connect(Task({**NO_KUBE, "kubeconfig": config(server), **way.options})) as client:
+        with client.watch("VMRayCluster", "c", "ns") as watch:
+            assert watch.get() is None
+            watch.wait(5)
+            assert watch.get() == thing
+            start = time.monotonic()
+        assert time.monotonic() - start < 1.5
+        assert way.log == [("CONNECT", server.address, None)], "the list's connection becomes that of the stream"
+    over.set()
 
 
 def test_a_login_in_the_kubeconfigs_proxy_url_goes_to_the_proxy_and_nowhere_else(server: t.Any) -> None:
