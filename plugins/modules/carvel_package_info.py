@@ -43,6 +43,12 @@ options:
   url_ca_path:
     description: PEM file with the certificate authorities to trust for O(url). Those of the system are used if it is not set.
     type: path
+  url_proxy_host:
+    description: Name or address of an HTTP proxy to fetch O(url) through. TLS is verified to its end. No other proxy is used for it.
+    type: str
+  url_proxy_port:
+    description: Port of that proxy; 3128 if it is not set.
+    type: int
   checksum:
     description: What the file has to be, as C(sha256:) and 64 hexadecimal digits. Required with O(url).
     type: str
@@ -157,7 +163,7 @@ def _of_bundle(registries: registry.Registries, bundle: str) -> list[dict]:
 
 def main() -> None:
     run(SPEC, registry.connect, read, required_one_of=[("package", "content", "url")], mutually_exclusive=[("package", "content", "url")],
-        required_by={"url": ["checksum"], "url_ca_path": ["url"]})
+        required_by={"url": ["checksum"], "url_ca_path": ["url"], "url_proxy_host": ["url"]})
 
 
 if __name__ == "__main__":

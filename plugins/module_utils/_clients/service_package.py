@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from .._errors import RayError
 from .._http import Http, Reply
+from . import proxy
 
 ARGSPEC = {
     "package": {"type": "path"},
@@ -20,6 +21,7 @@ ARGSPEC = {
     "url": {"type": "str"},
     "checksum": {"type": "str"},
     "url_ca_path": {"type": "path"},
+    **{f"url_{name}": option for name, option in proxy.ARGSPEC.items()},
 }
 SOURCES = ("package", "content", "url")
 CHECKSUM = re.compile(r"sha256:[0-9a-fA-F]{64}$")
@@ -49,7 +51,7 @@ def package_of(params: dict) -> Package | None:
     if source is None:
         return None
     if source == "url":
-        what, content = f"package at {params['url']}", _fetched(params["url"], params.get("url_ca_path"))
+        what, content = f"package at {params['url']}", _fetched(params["url"], params.get("url_ca_path"), _way(params))
     elif source == "package":
         what, content = f"package {params['package']}", _read(params["package"])
     else:
@@ -68,11 +70,15 @@ def _read(path: str) -> bytes:
                        hint="Name the YAML file of the package with package, a path where the task runs.") from error
 
 
-def _fetched(url: str, ca_path: str | None) -> bytes:
+def _way(params: dict) -> str | None:
+    return proxy.url({name: params.get(f"url_{name}") for name in proxy.ARGSPEC})
+
+
+def _fetched(url: str, ca_path: str | None, way: str | None) -> bytes:
     """The bytes at ``url``, by TLS that is verified at every step."""
     for turn in range(MOST_REDIRECTS):
         try:
-            reply, content = _taken(url, ca_path)
+            reply, content = _taken(url, ca_path, way)
         except RayError as error:
             # Two servers, two files of authorities: this one's option has another name.
             error.hint = (error.hint or f"Look at {url} with a browser.").replace("with ca_path", "with url_ca_path")
@@ -83,10 +89,10 @@ def _fetched(url: str, ca_path: str | None) -> bytes:
     raise RayError(f"The server sends from one address to the next, lastly to {url}.", code="INPUT", hint="Give the address where the file is.")
 
 
-def _taken(url: str, ca_path: str | None) -> tuple[Reply, bytes]:
+def _taken(url: str, ca_path: str | None, way: str | None) -> tuple[Reply, bytes]:
     """One answer, over a connection of its own."""
     parts = _parts(url)
-    http = Http(f"https://{parts.netloc}", ca_path=ca_path, what=f"the server {parts.netloc}", headers={"Accept-Encoding": "identity"})
+    http = Http(f"https://{parts.netloc}", ca_path=ca_path, proxy=way, what=f"the server {parts.netloc}", headers={"Accept-Encoding": "identity"})
     taken = _Bounded(url)
     http.session.hooks["response"].append(taken)
     http.session.stream = True

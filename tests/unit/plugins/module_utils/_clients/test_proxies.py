@@ -20,6 +20,7 @@ import yaml
 
 from ansible_collections.vcf.ray.plugins.module_utils._clients import file_repository, kube, registry, registry_login, supervisor, vcenter
 from ansible_collections.vcf.ray.plugins.module_utils._clients.reference import Reference
+from ansible_collections.vcf.ray.plugins.module_utils._clients.service_package import package_of
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
 from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task
 from ansible_collections.vcf.ray.tests.unit.plugins.tunnel import Authority, proxy, tls_server
@@ -194,6 +195,14 @@ def test_a_registry(server: t.Any) -> None:
                 assert environment["NO_PROXY"] is None
     with registry_login.logins([]) as environment:
         assert "HTTPS_PROXY" not in environment and os.environ["HTTPS_PROXY"]
+
+
+def test_a_package_at_an_address(server: t.Any) -> None:
+    content = server.answers["/a.yml"] = b"kind: Package\n"
+    options = {"url": f"https://{server.address}/a.yml", "url_ca_path": server.ca, "checksum": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    with proxy() as way:
+        assert package_of({**options, **{f"url_{name}": value for name, value in way.options.items()}}).text == "kind: Package\n"
+        assert way.log == [("CONNECT", server.address, None)]
 
 
 def test_a_repository_of_files(server: t.Any) -> None:
