@@ -59,7 +59,7 @@ def _kube(world: World) -> list[Row]:
 def _as_in_the_role(world: World) -> dict[str, Any]:
     """The options that roles/devops_user hands on."""
     wanted = world.variables["devops_user_clusters"][0]
-    return {"namespace": NAMESPACE, **wanted}
+    return {"namespace": NAMESPACE, "open_dashboard": "accept", **wanted}
 
 
 def _vcenter(world: World, session: str) -> list[Row]:
