@@ -9,6 +9,7 @@ import contextlib
 import importlib.metadata
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import typing as t
@@ -104,11 +105,13 @@ class Site(Lab):
 
     @contextlib.contextmanager
     def fault(self, name: str, **options: t.Any) -> t.Iterator[None]:
-        """Armed inside."""
+        """Armed inside, where it must have struck by the end."""
         done = self.command("fault", "add", name, *(f"{k}={v}" for k, v in options.items()))
         assert done.returncode == 0, done.stdout + done.stderr
         try:
             yield
+            listed = self.command("fault", "list").stdout
+            assert re.search(rf"^{name} .*struck [1-9]", listed, re.M), listed
         finally:
             self.command("fault", "clear", name)
 
