@@ -105,6 +105,10 @@ def test_what_was_not_asked_is_said(see) -> None:
                   "closed, Ray could not be asked: Ray at http://192.0.2.10:8265 wants a token."):
         assert words in text
     assert "Supervisor: not asked" in see("scientist").ask("drawn.map((t) => t.text)")
+    assert "machines live" not in text
+    # The namespace that was forbidden is not called empty.
+    drawn = see("failing").ask("drawn.map((t) => t.text)")
+    assert "clusters: could not be read" in drawn and "no Ray cluster" not in drawn
     assert "There is no Supervisor" in see("nothing").ask("document.body.innerText")
 
 

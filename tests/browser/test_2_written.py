@@ -75,7 +75,7 @@ def test_what_cannot_be_read_is_told_and_fails_nothing(tmp_path) -> None:
     gone = "127.0.0.1"
     given = {"site_report_path": str(path), "site_report_vcenter": True, "site_report_namespaces": ["deploy-ray"],
              "site_report_login": {"hostname": f"{gone}:9", "username": "ray-dev", "password": "planted-Pa55word"},
-             "site_report_dashboards": [{"name": "ours", "dashboard_url": f"http://{gone}:9", "token": "planted-t0ken"}]}
+             "site_report_dashboards": [{"name": "ours", "url": f"http://{gone}:9", "token": "planted-t0ken"}]}
     (tmp_path / "given.json").write_text(json.dumps(given))
     done = play("role.yml", "-vvv", "-e", f"@{tmp_path}/given.json", "-e", f"site_report_title='{gone} & Ray'")
     assert done.returncode == 0 and "changed=1" in done.stdout, done.stdout + done.stderr
