@@ -153,11 +153,11 @@ class VMRayCluster:
             vmray_orphans.remove(self._kube, self.namespace, before["orphans"])
         if self._secret and not plan.anew:
             self._secret.write()
-        if plan.patch:
-            self._kube.merge(KIND, self.name, self.namespace, {"spec": plan.patch})
         if plan.renew:
-            self._renewal.replace(raw)
+            self._renewal.replace(raw, plan.patch)
             self._renewed = plan.renew
+        elif plan.patch:
+            self._kube.merge(KIND, self.name, self.namespace, {"spec": plan.patch})
         if plan.anew:
             self._replaces = raw["metadata"].get("uid") or ""
             self._end(raw)

@@ -135,7 +135,7 @@ def complete(spec: dict, workers: t.Iterable[str], api_server: str) -> dict:
     _default(spec, IDLE_MINUTES, "common_node_config", "idle_timeout_minutes")
     _default(spec, USER, "common_node_config", "vm_user")
     for name, node_type in node_types(spec).items():
-        least = node_type.setdefault("min_workers", 1 if name in set(workers) and not node_type.get("max_workers") == 0 else 0)
+        least = node_type.setdefault("min_workers", 1 if name in set(workers) and node_type.get("max_workers") != 0 else 0)
         node_type.setdefault("max_workers", least)
         node_type.setdefault("resources", {})
     types = [n for n in node_types(spec).values() if isinstance(n["min_workers"], int) and isinstance(n["max_workers"], int)]

@@ -137,8 +137,8 @@ class Head:
     def drain(self, url: str | None, timeout: float) -> None:
         self.steps.append(("drain", url, timeout))
 
-    def replace(self, raw: dict) -> None:
-        self.steps.append("replace")
+    def replace(self, raw: dict, spec: dict) -> None:
+        self.steps.append(("replace", spec))
 
     def is_new(self, raw: dict) -> bool:
         self.steps.append("is new?")
@@ -155,7 +155,7 @@ def head(monkeypatch: pytest.MonkeyPatch) -> Head:
 def test_a_due_head_is_drained_replaced_and_waited_for(head: Head) -> None:
     played = play([*known(RUNNING), *OFFER, WATCH, *BESIDE], looks=[RUNNING] * 3, ray=ray(NODES, NODES), image="vmi-1",
                   renew="due", renew_within=60, drain_timeout=5)
-    assert head.steps == [("due", 60), ("drain", "http://10.0.0.9:8265", 5), "replace", "is new?", "is new?", "is new?"]
+    assert head.steps == [("due", 60), ("drain", "http://10.0.0.9:8265", 5), ("replace", {}), "is new?", "is new?", "is new?"]
     assert played["vmray_cluster"]["renewed"] == "the token of its head ends soon" and played["vmray_cluster"]["ready_by"] == "ray"
     assert [side["renewed"] for side in (played["diff"]["before"], played["diff"]["after"])] == [None, "the token of its head ends soon"]
     assert played.told[0].startswith("c: the head is being replaced (")
@@ -171,9 +171,8 @@ def test_nobody_asks_for_secrets_where_no_renewal_is_wanted(head: Head) -> None:
 
 
 def test_a_new_head_brings_what_the_old_one_would_not_heed(head: Head) -> None:
-    write = ("merge", (*MERGE, PATCH), {})
-    played = play([*prepared(RUNNING), write, *known(merged(RUNNING, ray_docker_image=IMAGE))], renew="always", wait=False, **OPTIONS)
-    assert played["vmray_cluster"]["renewed"] == "it was asked for" and head.steps == [("drain", "http://10.0.0.9:8265", 0), "replace"]
+    played = play([*prepared(RUNNING), *known(merged(RUNNING, ray_docker_image=IMAGE))], renew="always", wait=False, **OPTIONS)
+    assert played["vmray_cluster"]["renewed"] == "it was asked for" and head.steps == [("drain", "http://10.0.0.9:8265", 0), ("replace", PATCH["spec"])]
     assert not played["vmray_cluster"]["replaced"]
 
 
@@ -192,6 +191,5 @@ def test_the_port_of_the_service_needs_another_cluster(head: Head) -> None:
 
 
 def test_recreate_leaves_to_a_renewal_what_it_can_do(head: Head) -> None:
-    write = ("merge", (*MERGE, PATCH), {})
-    played = play([*prepared(RUNNING), write, *known(merged(RUNNING, ray_docker_image=IMAGE))], renew="always", recreate=True, wait=False, **OPTIONS)
+    played = play([*prepared(RUNNING), *known(merged(RUNNING, ray_docker_image=IMAGE))], renew="always", recreate=True, wait=False, **OPTIONS)
     assert played["vmray_cluster"]["renewed"] and not played["vmray_cluster"]["replaced"]
