@@ -278,7 +278,10 @@ def test_info(server: Dashboard) -> None:
     server.jobs = {"b": job("b", "FAILED", start_time=2), "a": job("a", "SUCCEEDED", runtime_env={"env_vars": {"X": "planted"}}),
                    "d": {**job("x", "RUNNING", start_time=3), "submission_id": None, "type": "DRIVER"}}
     server.log = lambda: b"1\n2\n"
-    names = lambda **options: [row["submission_id"] for row in play(server, ray_job_info, **options).result["ray_jobs"]]
+
+    def names(**options: object) -> list[str | None]:
+        return [row["submission_id"] for row in play(server, ray_job_info, **options).result["ray_jobs"]]
+
     assert names() == ["a", "b"] and server.asked == [LIST]
     assert names(drivers=True) == ["a", "b", None] and names(status=["FAILED", "STOPPED"]) == ["b"] and names(submission_id="nothing") == []
     (one,) = play(server, ray_job_info, submission_id="a").result["ray_jobs"]

@@ -32,7 +32,8 @@ def test_addresses_that_cannot_be(given: str) -> None:
     assert caught.value.code == "INPUT" and "pw" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("url", "loopback"), [("http://127.0.0.2", True), ("localhost", True), ("http://[::1]", True), ("http://10.0.0.1", False), ("h", False)])
+@pytest.mark.parametrize(("url", "loopback"), [
+    ("http://127.0.0.2", True), ("localhost", True), ("http://[::1]", True), ("http://10.0.0.1", False), ("h", False)])
 def test_loopback(url: str, loopback: bool) -> None:
     assert ray.at(url).is_loopback is loopback
 

@@ -21,8 +21,8 @@ def stranger(answer: object) -> Scripted:
     return ray(("open", (), answer))
 
 
-def waited(raw: dict = RUNNING) -> list[tuple]:
-    return [*known(raw), WATCH, *AGES]
+def waited(raw: dict | None = None) -> list[tuple]:
+    return [*known(raw or RUNNING), WATCH, *AGES]
 
 
 def test_an_answer_without_a_token_is_warned_of_without_another_request() -> None:

@@ -98,10 +98,10 @@ NO_QUOTA = ("list", ("ResourceQuota", "ns"), [])
 NO = RayError("forbidden", code="FORBIDDEN")
 
 
-def faults(*script: tuple, spec: dict = GOOD, new: bool = False, **more: t.Any) -> tuple[list[str], list[str]]:
+def faults(*script: tuple, spec: dict | None = None, new: bool = False, **more: t.Any) -> tuple[list[str], list[str]]:
     """Faults and notes of a cluster c, by exactly these requests."""
     kube, notes = Scripted(list(script)), []
-    found = vmray_preflight.existing_faults(kube, "ns", "c", spec, finder(kube), new=new, notes=notes, **more)
+    found = vmray_preflight.existing_faults(kube, "ns", "c", spec or GOOD, finder(kube), new=new, notes=notes, **more)
     kube.done()
     return found, notes
 
