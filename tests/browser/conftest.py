@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "No Chromium on this machine, so nobody looks at the report: install it (as root, on Debian: apt-get install --no-install-recommends chromium)."
-# Before anything of the page is read; the page itself has none, and could not run it.
+# What measures the page from outside; the page has no script of its own.
 EYES = (HERE / "eyes.js").read_text(encoding="utf-8")
 
 

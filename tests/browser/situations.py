@@ -39,7 +39,8 @@ def cluster(name: str, number: int, workers: int, namespace: str = "deploy-ray")
         "dashboard_url": f"http://10.244.{100 + number}.3:8265", "ready_by": "ray", "machines": machines, "runtime_env": {"env_vars": {"KEY": SECRET}},
         "spec": {"ray_docker_image": "rayproject/ray:2.54.0", "enable_tls": True, "head_node": {"node_type": "ray.head.default", "port": 6379},
                  "autoscaler_desired_workers": dict.fromkeys(names, "ray.worker.default"),
-                 "common_node_config": {"vm_password_salt_hash": SECRET, "vm_image": "vmi-4a1ecc97e6e3b08fe", "max_workers": workers + 1, "available_node_types": types}},
+                 "common_node_config": {"vm_password_salt_hash": SECRET, "vm_image": "vmi-4a1ecc97e6e3b08fe", "max_workers": workers + 1,
+                                      "available_node_types": types}},
         "status": {"cluster_state": "healthy", "conditions": [], "head_node_status": {"vm_status": "running", "ip": head},
                    "vm_service_status": {"ip": f"10.244.{100 + number}.3"}},
         "nodes": [{"node_id": f"{i:056x}", "node_ip": a, "is_head": a == head} for i, a in enumerate([head, *addresses.values()])],
@@ -48,7 +49,8 @@ def cluster(name: str, number: int, workers: int, namespace: str = "deploy-ray")
 
 def job(name: str, status: str = "SUCCEEDED", **more: t.Any) -> dict:
     return {"submission_id": name, "status": status, "entrypoint": "python train.py --epochs 3", "message": "Job finished successfully.",
-            "error_type": None, "exit_code": 0, "metadata": {"token": SECRET}, "runtime_env": {"env_vars": {"KEY": SECRET}}, "start_time": START, "end_time": START + 73500,
+            "error_type": None, "exit_code": 0, "metadata": {"token": SECRET}, "runtime_env": {"env_vars": {"KEY": SECRET}},
+            "start_time": START, "end_time": START + 73500,
             "log_tail": ["epoch 3 of 3", "loss 0.012", ""], "dashboard_url": "", **more}
 
 
@@ -88,7 +90,8 @@ def failing() -> dict:
     lost, silent, refused = cluster("test-ray", 1, 2), cluster("silent-ray", 2, 1), cluster("wrong-ray", 3, 0)
     gone = "10.244.1.12"
     lost["nodes"] = [n for n in lost["nodes"] if n["node_ip"] != gone]
-    lost.update(ready_by="not_checked", token_expires_at="2020-01-02T03:04:05Z", certificate_expires_at="2020-02-03T04:05:06Z", orphans=["test-ray-h-0badc0de"])
+    lost.update(ready_by="not_checked", token_expires_at="2020-01-02T03:04:05Z", certificate_expires_at="2020-02-03T04:05:06Z",
+                orphans=["test-ray-h-0badc0de"])
     silent.update(nodes=[], ready_by="not_checked")
     silent["machines"][1].update(state="failure", address=None)
     refused["machines"][0].update(state="pending", address=None)
@@ -97,8 +100,8 @@ def failing() -> dict:
                          "conditions": [{"type": "InvalidVirtualMachineImage", "status": "False", "message": "image vmi-4a1ecc97e6e3b08fe not found"}]}
     refused["spec"]["common_node_config"]["available_node_types"].pop("ray.worker.default")
     bad = job("broken", "FAILED", exit_code=1, message="Job entrypoint command failed with exit code 1.", log_tail=["ValueError: no such column"])
-    found = site([lost, refused, silent], [dashboard(lost, [bad], token=False), dashboard(refused, [], asked=False, url=""), dashboard(silent, [], asked=False)],
-                 [image(ready=False, why="The item has not arrived.")])
+    dashboards = [dashboard(lost, [bad], token=False), dashboard(refused, [], asked=False, url=""), dashboard(silent, [], asked=False)]
+    found = site([lost, refused, silent], dashboards, [image(ready=False, why="The item has not arrived.")])
     found["supervisors"][0].update(ready=False, kubernetes_status="ERROR", messages=["No connection to its control plane."])
     found["rooms"].append({"name": "other", "error": "namespaces other is forbidden", "images": [], "ray_errors": {}})
     return found
@@ -123,7 +126,8 @@ def hostile() -> dict:
     """Every text that somebody else has written is a try to become markup, code or another text."""
     found = copy.deepcopy(healthy())
     texts = iter(HOSTILE * 400)
-    keep = {"cluster", "asked", "token", "older", "ready", "is_head", "start_time", "end_time", "exit_code", "status_code", "supervisor", "role", "min_workers", "max_workers"}
+    keep = {"cluster", "asked", "token", "older", "ready", "is_head", "start_time", "end_time", "exit_code",
+            "supervisor", "role", "min_workers", "max_workers"}
 
     def spoil(value: t.Any, key: str = "") -> t.Any:
         if isinstance(value, dict):

@@ -70,7 +70,8 @@ def test_forty_workers_are_all_there(see, width) -> None:
 def test_every_state_has_a_word_and_a_shape(see) -> None:
     view = see("failing")
     texts = view.ask("drawn.map((t) => t.text)")
-    for words in ("live in Ray", "not live in Ray", "VM failure", "VM pending", "VM runs, Ray silent", "Ray answers, workers are missing", "refused by its operator",
+    for words in ("live in Ray", "not live in Ray", "VM failure", "VM pending", "VM runs, Ray silent", "Ray answers, workers are missing",
+                  "refused by its operator",
                   "Ray does not answer", "FAILED in 1 min 13 s", "RUNNING", "no address", "10.244.1.2, RUNNING, Kubernetes ERROR", "Namespace other"):
         assert words in texts, words
     assert view.ask("new Set([...svg.querySelectorAll('g[class^=k-]')].map((g) => g.firstElementChild.outerHTML.replace(/ transform.*/, ''))).size") == 4
@@ -81,11 +82,14 @@ def test_problems_stand_at_the_top(see) -> None:
     found = view.ask("[...document.querySelectorAll('.problems li')].map((el) => el.textContent.trim())")
     faults, warnings = [text for text in found if text.startswith("Fault.")], [text for text in found if text.startswith("Warning.")]
     assert found == faults + warnings
-    for words in ("Supervisor ray-supervisor is not ready: No connection to its control plane.", "Image ray-node-ubuntu-24.04 in deploy-ray is not ready: The item has",
-                  "Namespace other could not be read whole", "1 of at least 2 workers are live", "not live in Ray: test-ray-w-00000002", "InvalidVirtualMachineImage",
+    for words in ("Supervisor ray-supervisor is not ready: No connection to its control plane.",
+                  "Image ray-node-ubuntu-24.04 in deploy-ray is not ready: The item has",
+                  "Namespace other could not be read whole", "1 of at least 2 workers are live", "not live in Ray: test-ray-w-00000002",
+                  "InvalidVirtualMachineImage",
                   "Ray does not answer at http://10.244.102.3:8265", "Job broken on test-ray has failed: Job entrypoint command failed with exit code 1."):
         assert sum(words in text for text in faults) == 1, words
-    for words in ("the token of its head ends at 2020-01-02T03:04:05Z", "certificates end at 2020-02-03T04:05:06Z", "answers without a token", "test-ray-h-0badc0de"):
+    for words in ("the token of its head ends at 2020-01-02T03:04:05Z", "certificates end at 2020-02-03T04:05:06Z", "answers without a token",
+                  "test-ray-h-0badc0de"):
         assert sum(words in text for text in warnings) == 1, words
     assert len(found) == 12
     assert view.ask("document.querySelector('main > section').id") == "problems"
@@ -101,7 +105,8 @@ def test_jobs_tell_how_they_ended(see) -> None:
 
 def test_what_was_not_asked_is_said(see) -> None:
     text = see("scientist").ask("document.body.innerText")
-    for words in ("vCenter (Supervisor, namespaces): not asked", "Kubernetes of the Supervisor (clusters, machines, images): not asked", "2 of 2 dashboards asked for jobs",
+    for words in ("vCenter (Supervisor, namespaces): not asked", "Kubernetes of the Supervisor (clusters, machines, images): not asked",
+                  "2 of 2 dashboards asked for jobs",
                   "closed, Ray could not be asked: Ray at http://192.0.2.10:8265 wants a token."):
         assert words in text
     assert "Supervisor: not asked" in see("scientist").ask("drawn.map((t) => t.text)")
