@@ -6,11 +6,32 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import situations
 from conftest import play
+
+
+class Jobs(BaseHTTPRequestHandler):
+    """Ray's dashboard, as far as it lists seven jobs, the oldest first."""
+
+    def do_GET(self) -> None:
+        jobs = [situations.job(f"job-{i}", start_time=situations.START + i, driver_exit_code=0, type="SUBMISSION") for i in range(7)]
+        one = [job for job in jobs if self.path == f"/api/jobs/{job['submission_id']}"]
+        body = json.dumps(one[0] if one else jobs).encode()
+        self.server.tokens.add(self.headers.get("Authorization"))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
 
 
 def mode(path: Path) -> int:
@@ -85,3 +106,18 @@ def test_what_cannot_be_read_is_told_and_fails_nothing(tmp_path) -> None:
     assert "127.0.0.1 &amp; Ray" in text
     for shown in (text, done.stdout, done.stderr):
         assert "planted" not in shown
+
+
+def test_the_newest_jobs_of_a_dashboard_come_first(tmp_path) -> None:
+    path = tmp_path / "report.html"
+    with HTTPServer(("127.0.0.1", 0), Jobs) as server:
+        server.tokens = set()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        ways = [{"name": "ours", "url": f"http://127.0.0.1:{server.server_address[1]}"}]
+        given = {"site_report_path": str(path), "site_report_dashboards": ways, "site_report_token": "planted-t0ken", "site_report_jobs": 3}
+        done = play("role.yml", "-e", json.dumps(given))
+        server.shutdown()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.findall("<h4>([^<]*)", path.read_text()) == ["job-6", "job-5", "job-4"]
+    assert "and 4 older jobs" in path.read_text()
+    assert server.tokens == {"Bearer planted-t0ken"}
