@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing as t
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from labs import BIN, RANDOM, ROOT, Lab, Play  # noqa: E402
@@ -94,6 +95,32 @@ def killed_after(lab: Lab, write: int, *args: str) -> str | None:
             process.wait()
     # The log has a request that was held once it is let go.
     return lasting(lab)[-1]
+
+
+def killed_when(lab: Lab, written: t.Callable[[], bool], *args: str) -> None:
+    """Run site.yml and kill it as soon as something is seen to be written elsewhere than in vCenter."""
+    process = site(lab, *args)
+    try:
+        while not written():
+            assert process.poll() is None, process.stdout.read()
+            time.sleep(0.05)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def clusters(lab: Lab) -> list[dict]:
+    """The Ray clusters, as the API server has them; none where it does not know the kind yet."""
+    done = lab.exec("kubectl", "--kubeconfig", str(lab.state / "kube/admin.kubeconfig"), "get", "vmrayclusters", "-A", "-o", "json")
+    return json.loads(done.stdout)["items"] if done.returncode == 0 else []
+
+
+def jobs(lab: Lab) -> list[dict]:
+    """The jobs of the first cluster, as its Ray has them."""
+    address = next((c.get("status", {}).get("vm_service_status", {}).get("ip") for c in clusters(lab)), None)
+    done = lab.exec("curl", "-sf", "--max-time", "2", f"http://{address}:8265/api/jobs/") if address else None
+    return json.loads(done.stdout) if done and done.returncode == 0 else []
 
 
 def teardown(lab: Lab) -> None:
