@@ -90,4 +90,5 @@ def test_the_other_roles_need_no_privilege_of_vcenter(role) -> None:
 
 def test_the_page_is_about_the_roles_there_are() -> None:
     roles = {path.name for path in pathlib.Path(ROOT / "roles").iterdir()}
-    assert roles == {"vi_admin", "carvel_package", "devops_user", "data_scientist"}
+    assert roles == {"vi_admin", "carvel_package", "devops_user", "data_scientist", "site_report"}
+    assert documented("site_report") <= documented("vi_admin")
