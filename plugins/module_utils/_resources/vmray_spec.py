@@ -38,7 +38,7 @@ VM_SERVICE = {"host_name": "hostName", "search_domains": "searchDomains", "guest
 def quantity(value: t.Any) -> t.Any:
     """Bytes of "4Gi"; what is no quantity comes back as it is, for the preflight to name."""
     if isinstance(value, str):
-        parts = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]i?|Ki)?B?\s*", value)
+        parts = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(k|[KMGT]i|[MGT])?B?\s*", value)
         if parts:
             return int(float(parts[1]) * UNITS[parts[2] or ""])
     return value

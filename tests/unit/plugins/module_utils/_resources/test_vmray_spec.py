@@ -21,7 +21,8 @@ OPTIONS = {
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [("4Gi", 4 * 2**30), ("1.5G", 1_500_000_000), ("512Mi", 512 * 2**20), (" 7 ", 7), (5, 5), ("lots", "lots"), ("4GB", 4 * 10**9)],
+    [("4Gi", 4 * 2**30), ("1.5G", 1_500_000_000), ("512Mi", 512 * 2**20), (" 7 ", 7), (5, 5), ("lots", "lots"),
+     ("4ki", "4ki"), ("4k", 4000), ("4Ki", 4096), ("4GB", 4 * 10**9)],
 )
 def test_quantity(given: object, expected: object) -> None:
     assert vmray_spec.quantity(given) == expected
