@@ -147,7 +147,8 @@ class Http:
         fault = proxy_fault(error, self.proxy, f"{self.what} at {self.base_url}")
         if fault:
             return fault
-        if isinstance(error, requests.exceptions.SSLError):
+        # Who drops the connection in the middle of a handshake says nothing about trust: a balancer whose servers are away does it.
+        if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
             return RayError(
                 f"{self.what} at {self.base_url} cannot be trusted: {_tls_reason(error)}.",
                 code="TLS",
@@ -169,7 +170,8 @@ class Http:
         return RayError(
             f"{self.what} refused {method} {path.split('?')[0]}: {text} ({', '.join([f'{reply.status} {code}', *ids])}).",
             code=code,
-            details={"status": reply.status, "vendor": text, "vendor_ids": ids, **({"retry_after": retry_after(reply.headers)} if reply.status == 503 else {})},
+            details={"status": reply.status, "vendor": text, "vendor_ids": ids,
+                     **({"retry_after": retry_after(reply.headers)} if reply.status == 503 else {})},
         )
 
 
