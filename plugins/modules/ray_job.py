@@ -55,7 +55,8 @@ options:
         are treated as the options of these names.
       - It is shown nowhere. Of another job under the same id only the names of the fields that differ are told.
       - Values of environment variables with C(pass), C(pwd), C(secret), C(token), C(key), C(cred) or C(auth) in their names, and
-        passwords in addresses, are cut out of all texts, the log included. They are not compared with those of the job that is there.
+        passwords in addresses, are cut out of all texts, the log included, if they have six characters or more, as shorter ones would
+        garble every text. They are not compared with those of the job that is there.
     type: dict
   metadata:
     description: Notes to keep with the job.
@@ -140,8 +141,8 @@ options:
 notes:
   - Requests of a task for a job that has succeeded are 2, one for its status and one for the last lines of its log, and 1 with
     O(log_lines=0). In check mode it is 1.
-  - A new job takes 1 to look for it, 1 to hand it in, 1 for its status every 2 seconds at the most, and 1 for the last lines. Each
-    package takes 1, and 1 more to send it if it is not there. O(follow_logs) takes 1 more each second at the most, each file of
+  - A new job takes 1 to look for it, 1 to hand it in, 1 for its status every 2 seconds after some that come sooner at the start, and 1
+    for the last lines. Each package takes 1, and 1 more to send it if it is not there. O(follow_logs) takes 1 more each second at the most, each file of
     O(log_path) and O(fetch) 1.
   - With O(rerun=always), and where the job has failed, 1 is the list of all jobs.
 author:

@@ -160,8 +160,8 @@ class RayJob:
 
     def stop(self) -> str:
         """End it; gives what it has come to, in words."""
-        self._ray.stop(self.name)
         try:
+            self._ray.stop(self.name)
             self.job = until_ended(self._ray, self.job or {"submission_id": self.name, "status": "PENDING"})
         except RayError as error:
             return f"it has not ended yet. {error.message}"
