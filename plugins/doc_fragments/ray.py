@@ -49,3 +49,35 @@ options:
 requirements:
   - requests
 """
+    # Of a task about something else, which asks Ray as well.
+    WAY = r"""
+options:
+  ray:
+    description: How this task reaches Ray's dashboard.
+    type: dict
+    suboptions:
+      url:
+        description:
+          - Address of the dashboard of one cluster from here, in place of port 8265 of the load balancer, such as that of a reverse proxy with
+            a path, V(https://ray.example.com/test-ray).
+        type: str
+      token:
+        description: Token of a Ray that asks for one. Neither a file nor the environment is looked into.
+        type: str
+      headers:
+        description: Further headers, for a reverse proxy that asks for them.
+        type: dict
+      ca_path:
+        description: PEM file with the certificate authorities to trust when the dashboard stands behind HTTPS.
+        type: path
+      validate_certs:
+        description: Whether to verify the certificate when the dashboard stands behind HTTPS.
+        type: bool
+        default: true
+      proxy_host:
+        description: Name or address of an HTTP proxy on the way to the dashboard. Proxies of the environment are not used.
+        type: str
+      proxy_port:
+        description: Port of O(ray.proxy_host); 3128 when left out.
+        type: int
+"""

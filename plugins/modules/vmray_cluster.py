@@ -267,38 +267,11 @@ options:
     type: str
     choices: [ray, resource]
     default: ray
-  ray:
-    description: How this task reaches Ray's dashboard.
-    type: dict
-    suboptions:
-      url:
-        description:
-          - Address of the dashboard from here, in place of port 8265 of the load balancer, such as that of a reverse proxy with a path,
-            V(https://ray.example.com/test-ray).
-        type: str
-      token:
-        description: Token of a Ray that asks for one.
-        type: str
-      headers:
-        description: Further headers, for a reverse proxy that asks for them.
-        type: dict
-      ca_path:
-        description: PEM file with the certificate authorities to trust when the dashboard stands behind HTTPS.
-        type: path
-      validate_certs:
-        description: Whether to verify the certificate when the dashboard stands behind HTTPS.
-        type: bool
-        default: true
-      proxy_host:
-        description: Name or address of an HTTP proxy on the way to the dashboard.
-        type: str
-      proxy_port:
-        description: Port of O(ray.proxy_host); V(3128) when left out.
-        type: int
   open_dashboard:
     description:
       - What to do about a dashboard that answers without a token at the address of the load balancer. Whoever reaches it can run code on the cluster.
-      - V(refuse) is an error, and before any write where no O(ray.token) is given. V(warn) is a warning, V(accept) says nothing.
+      - V(refuse) is an error, and before any write where neither O(ray.token) nor O(ray.headers) are given. V(warn) is a warning, V(accept) says
+        nothing.
       - What cannot be reached from here cannot be judged.
     type: str
     choices: [refuse, warn, accept]
@@ -307,7 +280,8 @@ options:
     description:
       - Whether a change that a living cluster would not heed is made by removing the cluster, waiting until it is gone, and making it anew from what
         is stored with the changes laid over it. All work on it is lost, and it gets another address.
-      - It does nothing where there is no such change, and nothing that O(renew) does in the same run.
+      - It does nothing where there is no such change, and nothing that O(renew) does in the same run. A cluster that is being removed is made anew
+        too, when it is gone.
       - The removal is always waited for, O(wait_timeout) seconds at most. A run that is cut short after it has lost what only the removed
         cluster knew, so give all options.
     type: bool
@@ -344,8 +318,11 @@ notes:
     accept them and do nothing. Only what is given is compared with what is stored.
   - A wait watches the object over one connection, for users who may only read it by a read every two seconds, and asks Ray every half second
     once the cluster has an address. A token of a Supervisor lives for hours, and O(supervisor) renews one that ends in the middle of a wait.
-  - When there is nothing to change, this costs three small requests to the API server, and one more when O(image) is given by name or with
-    O(docker_auth); with O(wait), one to Ray and two for the ages of its token and certificate on top.
+  - When there is nothing to change, this costs three small requests to the API server, two of them for RV(orphans), which hold machines of the
+    namespace that nobody else tells of. It is one more each when O(image) is given by name and with O(docker_auth), and five more with O(renew=due).
+    With O(wait) Ray is asked once, and once more without O(ray.token), O(ray.headers) and O(ray.url) where they are given and O(open_dashboard) is
+    not V(accept). The ages of token and certificate are two more, for a cluster that is older than 5.5 days; before, none can be near its end.
+  - An absent cluster that is absent costs five.
   - Ray's dashboard has no TLS of its own.
 requirements:
   - requests
@@ -355,6 +332,7 @@ author:
 version_added: 0.1.0
 extends_documentation_fragment:
   - vcf.ray.kubernetes
+  - vcf.ray.ray.way
   - vcf.ray.wait
   - vcf.ray.attributes
 """
@@ -490,11 +468,8 @@ unknown:
   elements: str
 """
 
-from functools import partial
-
 from ..module_utils import _wait
 from ..module_utils._clients import kube as kube_client
-from ..module_utils._clients import proxy
 from ..module_utils._clients import ray as ray_client
 from ..module_utils._diagnose.vmray_cluster import explain
 from ..module_utils._module import run
@@ -546,14 +521,6 @@ LOGIN = {
     "username": {"type": "str", "required": True},
     "password": {"type": "str", "required": True, "no_log": True},
 }
-RAY = {
-    "url": {"type": "str"},
-    "token": {"type": "str", "no_log": True},
-    "headers": {"type": "dict", "no_log": True},
-    "ca_path": {"type": "path"},
-    "validate_certs": {"type": "bool", "default": True},
-    **proxy.ARGSPEC,
-}
 SPEC = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
@@ -577,7 +544,7 @@ SPEC = {
     "docker_secret": {"type": "str", "no_log": False},
     "docker_auth": {"type": "dict", "options": LOGIN},
     "ready": {"type": "str", "choices": ["ray", "resource"], "default": "ray"},
-    "ray": {"type": "dict", "options": RAY},
+    **ray_client.WAY,
     "open_dashboard": {"type": "str", "choices": ["refuse", "warn", "accept"], "default": "warn"},
     "recreate": {"type": "bool", "default": False},
     "renew": {"type": "str", "choices": ["never", "due", "always"], "default": "never"},
@@ -592,13 +559,10 @@ DASHBOARD_TIMEOUT = (1, 5)
 def ensure(task, kube):
     """The cluster as asked for, or gone."""
     p = task.params
-    ray = p["ray"] or {}
-    way = {"ca_path": ray.get("ca_path"), "validate_certs": ray.get("validate_certs", True), "proxy": proxy.url(ray),
-           "timeout": DASHBOARD_TIMEOUT, "tries": 1}
-    dashboard = partial(ray_client.at, token=ray.get("token"), headers=ray.get("headers"), **way)
+    dashboard, stranger = ray_client.ways(p, timeout=DASHBOARD_TIMEOUT, tries=1)
     pasted = vmray_spec.pasted_hash(p)
     task.hide([pasted] if pasted else [])
-    cluster = VMRayCluster(kube, p, ray_at=dashboard, stranger_at=partial(ray_client.at, **way), diagnose=lambda *seen: explain(*seen, dashboard))
+    cluster = VMRayCluster(kube, p, ray_at=dashboard, stranger_at=stranger, diagnose=lambda *seen: explain(*seen, dashboard))
     result = reconcile(task, cluster, cluster.ask())
     for text in cluster.notices(result["vmray_cluster"]):
         task.warn(text)

@@ -22,37 +22,12 @@ options:
     description: Name of one cluster; all when left out.
     type: str
   ask_ray:
-    description: Whether to ask the dashboard of each cluster for its live nodes.
+    description:
+      - Whether to ask the dashboard of each cluster for its live nodes. O(ray) counts only then, and O(ray.url) needs O(name).
+      - One that does not answer has none.
+      - One that refuses, or cannot be trusted, is an error with O(name), and a warning where all clusters are listed.
     type: bool
     default: false
-  ray:
-    description: How this task reaches Ray's dashboard, with O(ask_ray).
-    type: dict
-    suboptions:
-      url:
-        description:
-          - Address of the dashboard from here, in place of port 8265 of the load balancer, such as that of a reverse proxy with a path,
-            V(https://ray.example.com/test-ray). It is that of one cluster, so it needs O(name).
-        type: str
-      token:
-        description: Token of a Ray that asks for one.
-        type: str
-      headers:
-        description: Further headers, for a reverse proxy that asks for them.
-        type: dict
-      ca_path:
-        description: PEM file with the certificate authorities to trust when the dashboard stands behind HTTPS.
-        type: path
-      validate_certs:
-        description: Whether to verify the certificate when the dashboard stands behind HTTPS.
-        type: bool
-        default: true
-      proxy_host:
-        description: Name or address of an HTTP proxy on the way to the dashboard.
-        type: str
-      proxy_port:
-        description: Port of O(ray.proxy_host); V(3128) when left out.
-        type: int
 notes:
   - This costs one request, two more for all orphans and two for the ages of each cluster. What the user may not read, such as secrets for a VIEW user,
     is left out.
@@ -63,6 +38,7 @@ author:
 version_added: 0.1.0
 extends_documentation_fragment:
   - vcf.ray.kubernetes
+  - vcf.ray.ray.way
   - vcf.ray.attributes.info
 """
 
@@ -157,67 +133,64 @@ vmray_clusters:
 """
 
 import contextlib
-from functools import lru_cache, partial
+from functools import lru_cache
 from types import SimpleNamespace
 
 from ..module_utils._clients import kube as kube_client
-from ..module_utils._clients import proxy
 from ..module_utils._clients import ray as ray_client
 from ..module_utils._errors import RayError
 from ..module_utils._module import run
 from ..module_utils._resources import vmray_ages, vmray_cluster, vmray_nodes, vmray_orphans, vmray_ready
 
-RAY = {
-    "url": {"type": "str"},
-    "token": {"type": "str", "no_log": True},
-    "headers": {"type": "dict", "no_log": True},
-    "ca_path": {"type": "path"},
-    "validate_certs": {"type": "bool", "default": True},
-    **proxy.ARGSPEC,
-}
 SPEC = {
     "namespace": {"type": "str", "required": True},
     "name": {"type": "str"},
     "ask_ray": {"type": "bool", "default": False},
-    "ray": {"type": "dict", "options": RAY},
+    **ray_client.WAY,
 }
+DASHBOARD_TIMEOUT = 5
 MACHINE = ("name", "role", "node_type", "state", "address")
 
 
 def gather(task, kube):
     """All clusters, or the one of that name."""
     p = task.params
-    ray = p["ray"] or {}
-    if ray.get("url") and not p["name"]:
+    url = (p["ray"] or {}).get("url")
+    if url and not p["name"]:
         raise RayError("ray.url is the dashboard of one cluster, and no name says of which.", code="INPUT", hint="Give the option name.")
+    ray_at = ray_client.ways(p, timeout=DASHBOARD_TIMEOUT)[0] if p["ask_ray"] else None
     found = [kube.get(vmray_cluster.KIND, p["name"], p["namespace"])] if p["name"] else kube.list(vmray_cluster.KIND, p["namespace"])
-    dashboard = partial(_dashboard, ray) if p["ask_ray"] else None
     # One list serves all clusters.
     listed = SimpleNamespace(names=lru_cache(kube.names))
-    shown = [described(task, kube, listed, raw, dashboard) for raw in found if raw]
+    shown = []
+    for raw in filter(None, found):
+        shown.append(described(task, kube, listed, raw))
+        if ray_at:
+            shown[-1].update(_lives(task, raw, vmray_ready.Dashboard(ray_at, url_of=lambda raw: url or vmray_ready.dashboard_url(raw))))
     return {"changed": False, "vmray_clusters": shown}
 
 
-def described(task, kube, listed, raw, dashboard):
-    """The view of one cluster with all that belongs to it; its nodes when Ray is to be asked and answers."""
+def described(task, kube, listed, raw):
+    """The view of one cluster with all that belongs to it."""
     name, namespace = raw["metadata"]["name"], raw["metadata"]["namespace"]
     ages = vmray_ages.ages(kube, namespace, name, raw)
     for text in vmray_ages.age_warnings(raw, ages):
         task.warn(text)
     machines = [{key: node[key] for key in MACHINE} for node in vmray_nodes.nodes(raw)]
-    shown = {**vmray_cluster.view(raw), "machines": machines, **ages, "orphans": vmray_orphans.orphans(listed, namespace, name, raw)}
-    if dashboard:
-        with contextlib.closing(dashboard()) as asked:
-            good, shown["nodes"] = asked.look(raw)
-        shown["ready_by"] = "ray" if good else "not_checked"
-    return shown
+    return {**vmray_cluster.view(raw), "machines": machines, **ages, "orphans": vmray_orphans.orphans(listed, namespace, name, raw)}
 
 
-def _dashboard(ray):
-    """Ray's dashboard, by the way that the options name."""
-    client = partial(ray_client.at, token=ray.get("token"), headers=ray.get("headers"), ca_path=ray.get("ca_path"),
-                     validate_certs=ray.get("validate_certs", True), proxy=proxy.url(ray), timeout=5)
-    return vmray_ready.Dashboard(client, url_of=lambda raw: ray.get("url") or vmray_ready.dashboard_url(raw))
+def _lives(task, raw, dashboard):
+    """What Ray itself says. One dashboard that refuses is no reason to lose the other clusters."""
+    with contextlib.closing(dashboard):
+        try:
+            good, nodes = dashboard.look(raw)
+        except RayError as error:
+            if task.params["name"]:
+                raise
+            task.warn(f"The nodes of cluster {raw['metadata']['name']} are not known: {error}")
+            return {}
+    return {"nodes": nodes, "ready_by": "ray" if good else "not_checked"}
 
 
 def main():

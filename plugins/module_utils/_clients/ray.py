@@ -9,6 +9,7 @@ import contextlib
 import ipaddress
 import re
 import typing as t
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 from ansible.module_utils.basic import env_fallback
@@ -24,10 +25,14 @@ ARGSPEC = {
     "validate_certs": {"type": "bool", "default": True},
     **proxy.ARGSPEC,
 }
+# For a task about something else: an option of its own says how Ray is reached.
+WAY = {"ray": {"type": "dict", "options": {"url": {"type": "str"}, **{name: ARGSPEC[name] for name in
+                                                                      ("token", "headers", "ca_path", "validate_certs", *proxy.ARGSPEC)}}}}
 PORT = 8265
 ALL_NODES = 10000
 # Seconds that Ray may take to send a file of a log folder; its own default would cut a large one after 30.
 FILE_SECONDS = 600
+TOKEN_OPTIONS = "the option token or token_path, or the environment variable RAY_AUTH_TOKEN"
 PACKAGE_TRIES = 3
 DASHBOARD = "Ray's dashboard"
 # Colours and other commands to a terminal, and titles of its window.
@@ -40,10 +45,11 @@ class Ray:
     Args:
         proved: whether an answer shows that the dashboard wants no login, as nothing was sent that could be one.
         stranger: gives a connection to the same place that sends no token and no header of the user.
+        asked_as: the options that a token is given with.
     """
 
-    def __init__(self, http: Http, *, proved: bool = False, stranger: t.Callable[[], Http] | None = None) -> None:
-        self._http, self._proves, self._stranger = http, proved, stranger
+    def __init__(self, http: Http, *, proved: bool = False, stranger: t.Callable[[], Http] | None = None, asked_as: str = TOKEN_OPTIONS) -> None:
+        self._http, self._proves, self._stranger, self._asked_as = http, proved, stranger, asked_as
         self.url = http.base_url
         # It has answered somebody who has shown no token.
         self.answered_a_stranger = False
@@ -140,7 +146,7 @@ class Ray:
             if error.details.get("status") in (401, 403):
                 wants = "wants a token" if error.details["status"] == 401 else "refuses this token"
                 raise RayError(f"Ray at {self.url} {wants}: {error.details.get('vendor')}.", code="AUTH",
-                               hint="Give the cluster's token with the option token or token_path, or the environment variable RAY_AUTH_TOKEN.") from error
+                               hint=f"Give the cluster's token with {self._asked_as}.") from error
             raise
         self.answered_a_stranger = self._proves
         return reply
@@ -158,24 +164,46 @@ def _job(submission_id: str) -> str:
     return f"/api/jobs/{quote(submission_id, safe='')}"
 
 
-def _base(url: str) -> str:
+def _base(url: str, option: str) -> str:
     """The address with scheme and port; a path in front of Ray's own, as a reverse proxy may have one, is kept."""
     base = url.rstrip("/") if "://" in url else f"http://{url.rstrip('/')}"
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise RayError("dashboard_url is not the address of a dashboard.", code="INPUT", hint="Give it as http://ADDRESS:8265, or https://NAME/PATH.")
+        raise RayError(f"{option} is not the address of a dashboard.", code="INPUT", hint="Give it as http://ADDRESS:8265, or https://NAME/PATH.")
     if parts.username or parts.password:
-        raise RayError("dashboard_url has a login in it, which would be shown.", code="INPUT", hint="Give it with headers, as Authorization.")
+        raise RayError(f"{option} has a login in it, which would be shown.", code="INPUT", hint="Give it with headers, as Authorization.")
     return f"{base}:{PORT}" if re.fullmatch(r"http://(\[[^\]]+\]|[^/:]+)", base) else base
 
 
-def at(url: str, *, token: str | None = None, headers: dict | None = None, ca_path: str | None = None, validate_certs: bool = True,
-       proxy: str | None = None, **kwargs: t.Any) -> Ray:
-    """A Ray for an address such as ``http://10.0.0.5:8265``; scheme and port may be left out; ``kwargs`` are those of Http."""
-    base, own = _base(url), {str(name): str(value) for name, value in (headers or {}).items()}
-    options = {"ca_path": ca_path, "validate_certs": validate_certs, "proxy": proxy, "what": DASHBOARD, **kwargs}
+def at(url: str, *, token: str | None = None, headers: dict | None = None, inside: str | None = None, **kwargs: t.Any) -> Ray:
+    """A Ray for an address such as ``http://10.0.0.5:8265``; scheme and port may be left out.
+
+    Args:
+        inside: the option that holds those of the way to Ray, where they are not the task's own.
+        kwargs: those of Http.
+    """
+    base = _base(url, f"{inside}.url" if inside else "dashboard_url")
+    own = {str(name): str(value) for name, value in (headers or {}).items()}
+    options = {"what": DASHBOARD, **kwargs}
     return Ray(Http(base, headers={**ray_token.headers(token, own), **own}, **options), proved=not token and not own,
-               stranger=lambda: Http(base, **options))
+               stranger=lambda: Http(base, **options), asked_as=f"{inside}.token" if inside else TOKEN_OPTIONS)
+
+
+def ways(params: dict, **kwargs: t.Any) -> tuple[t.Callable[[str], Ray], t.Callable[[str], Ray]]:
+    """What gives a Ray for an address by the options of WAY, and the same without token and headers.
+
+    Args:
+        params: those of the task.
+        kwargs: for Http.
+    Raises:
+        RayError: now, and not in the middle of a wait, for options that cannot work.
+    """
+    p = params["ray"] or {}
+    options = {"ca_path": p.get("ca_path"), "validate_certs": p.get("validate_certs", True), "proxy": proxy.url(p), "inside": "ray", **kwargs}
+    known = partial(at, token=p.get("token"), headers=p.get("headers"), **options)
+    if p.get("url") or p.get("ca_path"):
+        known(p.get("url") or "localhost")
+    return known, partial(at, **options)
 
 
 @contextlib.contextmanager

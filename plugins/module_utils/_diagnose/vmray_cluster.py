@@ -145,13 +145,15 @@ def _ray(facts: Facts, ray_at: t.Callable[[str], t.Any]) -> str:
     url = facts.seen.get("dashboard_url")
     if not url:
         return "Ray was not asked."
-    ray = ray_at(url)
+    ray = None
     try:
+        ray = ray_at(url)
         version, nodes = ray.version().get("ray_version"), ray.live_nodes()
     except RayError as error:
         facts.silence = error
         return f"Ray does not answer: {error.message.rstrip('.')}."
     finally:
-        ray.close()
+        if ray:
+            ray.close()
     facts.alive = sum(1 for node in nodes if not node["is_head"])
     return f"Ray {version} answers, {facts.alive} of {facts.seen['least_workers']} workers alive."

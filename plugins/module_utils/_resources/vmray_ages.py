@@ -38,6 +38,12 @@ def ages(kube: t.Any, namespace: str, name: str, raw: dict) -> dict[str, str | N
     return {"token_expires_at": stamp(token), "certificate_expires_at": stamp(certificate)}
 
 
+def may_end(raw: dict, clock: t.Callable[[], float] = time.time) -> bool:
+    """Whether a token of the cluster can be near its end, by its age alone: before that nobody need look into its secrets."""
+    made = seconds(raw["metadata"].get("creationTimestamp"))
+    return made is None or clock() - made > TOKEN_LIFE - NEAR_TOKEN
+
+
 def age_warnings(raw: dict, found: dict[str, str | None], clock: t.Callable[[], float] = time.time) -> list[str]:
     """What has ended or soon will; a token that cannot be read is judged by the age of the cluster."""
     name, now, words = raw["metadata"]["name"], clock(), []

@@ -178,7 +178,7 @@ class VMRayCluster:
             raise RayError(f"{self.title} has vanished while it was waited for.", code="FAILED", hint="Did someone remove it?")
         if self._renewed and not self._renewal.is_new(raw):
             return False
-        good, found = self._look(raw)
+        good, found = self._proof.look(raw)
         self._looks, self._good = self._looks + 1, self._good + 1 if good else 0
         if self._good >= 2 or (good and (self._by == "resource" or (self._looks == 1 and not self._written))):
             current["ready_by"], current["evidence" if self._by == "resource" else "nodes"] = self._by, found
@@ -188,14 +188,6 @@ class VMRayCluster:
             raise RayError(f"{self.title} cannot become ready: {reason}. {self.diagnose()}", code="FAILED",
                            hint="Mend the cause; the operator goes on by itself, then run this task again.")
         return False
-
-    def _look(self, raw: dict) -> tuple[bool, list]:
-        try:
-            return self._proof.look(raw)
-        except RayError as error:
-            if error.code == "AUTH" and self._by == "ray":
-                error.hint = "Give the cluster's token as ray.token."
-            raise
 
     def say(self, current: dict | None) -> str:
         """The state in words; it tells the last answer of Ray, which ``ready`` asked."""
@@ -235,7 +227,7 @@ class VMRayCluster:
         bare = not (self._access.get("token") or self._access.get("headers") or self._access.get("url"))
         warning = self._open.warning(raw, answered=bare and (current or {}).get("ready_by") == "ray")
         found += [warning] if warning else []
-        if self._existed and not (self._plan.anew or self._plan.renew):
+        if self._existed and not (self._plan.anew or self._plan.renew) and vmray_ages.may_end(raw):
             found += vmray_ages.age_warnings(raw, vmray_ages.ages(self._kube, self.namespace, self.name, raw))
         return found
 

@@ -17,6 +17,8 @@ __all__ = ["Dashboard", "Evidence", "Signs", "dashboard_url", "service_address",
 DASHBOARD_PORT = 8265
 # A silent address that held up a look for longer is left alone for a while, in which the other signs can be read.
 SLOW, REST = 1.0, 2.0
+# Answers that do not come with time: a refused token, a certificate that cannot be trusted, a proxy that closes the way.
+FINAL = ("AUTH", "INPUT", "PROXY", "TLS")
 # Between two good reads of the custom resource: a failing operator may write twenty states in a second.
 APART = 1.0
 
@@ -53,14 +55,18 @@ class Dashboard:
         self._ray, self._url = None, ""
 
     def look(self, raw: dict) -> tuple[bool, list[dict]]:
-        """Whether Ray answers with enough live workers, and the nodes that live."""
+        """Whether Ray answers with enough live workers, and the nodes that live.
+
+        Raises:
+            RayError: one of ``FINAL``, as no wait helps then.
+        """
         url, start = self._url_of(raw), self._clock()
         if not url or start < self._not_before:
             return False, []
         try:
             nodes = self._nodes(url)
         except RayError as error:
-            if error.code == "AUTH":
+            if error.code in FINAL:
                 raise
             now = self._clock()
             self._silent, self._workers, self._not_before = True, None, now + (REST if now - start > SLOW else 0)

@@ -70,9 +70,24 @@ def test_ray_is_asked_by_the_way_that_the_options_name(monkeypatch: pytest.Monke
                "proxy_port": None}
     result, warned = gather(("get", ("VMRayCluster", "c", "ns"), raw()), ("get", ..., None), *MACHINES, name="c", ask_ray=True, ray=options)
     ray.done()
-    assert asked == [("https://ray.example.com/c", {"token": "t", "headers": None, "ca_path": "/ca", "validate_certs": True, "proxy": "http://proxy:3128",
-                                                    "timeout": 5})]
+    way = {"token": "t", "headers": None, "ca_path": "/ca", "validate_certs": True, "proxy": "http://proxy:3128", "inside": "ray", "timeout": 5}
+    # The first only shows that the options can work.
+    assert asked == [("https://ray.example.com/c", way)] * 2
     assert (result["vmray_clusters"][0]["nodes"], result["vmray_clusters"][0]["ready_by"]) == ([head], "ray")
+
+
+@pytest.mark.parametrize("name", [None, "c"])
+def test_a_dashboard_that_refuses_loses_no_other_cluster(monkeypatch: pytest.MonkeyPatch, name: str | None) -> None:
+    ray = Scripted([("live_nodes", (), RayError("Ray wants a token", code="AUTH")), ("close", (), None)])
+    monkeypatch.setattr(vmray_cluster_info.ray_client, "at", lambda url, **options: ray)
+    found = ("get", ("VMRayCluster", "c", "ns"), raw()) if name else ("list", ("VMRayCluster", "ns"), [raw()])
+    if name:
+        with pytest.raises(RayError, match="wants a token"):
+            gather(found, ("get", ..., None), *MACHINES, name=name, ask_ray=True)
+    else:
+        result, warned = gather(found, ("get", ..., None), *MACHINES, ask_ray=True)
+        assert (result["vmray_clusters"][0]["nodes"], warned) == ([], ["The nodes of cluster c are not known: Ray wants a token"])
+    ray.done()
 
 
 def test_one_address_is_not_that_of_all_clusters() -> None:

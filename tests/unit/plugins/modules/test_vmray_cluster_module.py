@@ -126,9 +126,16 @@ def test_the_options_of_ray_reach_its_client_and_a_stranger_gets_no_token(monkey
     monkeypatch.setattr(vmray_cluster.ray_client, "at", lambda url, **options: (url, options))
     with pytest.raises(RayError, match="enough"):
         ran([], ray={"url": "https://ray.example.com/c", "token": "t0ken", "headers": {"X-Site": "a"}, "ca_path": "/ca.pem", "proxy_host": "proxy"})
-    way = {"ca_path": "/ca.pem", "validate_certs": True, "proxy": "http://proxy:3128", "timeout": (1, 5), "tries": 1}
+    way = {"ca_path": "/ca.pem", "validate_certs": True, "proxy": "http://proxy:3128", "inside": "ray", "timeout": (1, 5), "tries": 1}
     assert built[0]["ray_at"]("u") == ("u", {**way, "token": "t0ken", "headers": {"X-Site": "a"}})
     assert built[0]["stranger_at"]("u") == ("u", way)
+
+
+@pytest.mark.parametrize(("options", "words"), [({"url": "https://me:pw@h"}, "ray.url has a login in it"), ({"ca_path": "/nowhere"}, "/nowhere"),
+                                               ({"proxy_host": "http://proxy"}, "proxy_host")])
+def test_a_way_to_ray_that_cannot_work_is_refused_before_anything_is_read(options: dict, words: str) -> None:
+    with pytest.raises(RayError, match=words):
+        ran([], ray=options)
 
 
 def test_half_a_login_at_a_registry_is_refused() -> None:

@@ -83,7 +83,10 @@ def test_a_refused_token_is_tried_once() -> None:
             server.asked.clear()
             with pytest.raises(RayError, match=words) as caught:
                 ray.at(server.url, token=token).jobs()
-            assert caught.value.code == "AUTH" and len(server.asked) == 1
+            assert caught.value.code == "AUTH" and len(server.asked) == 1 and "token_path" in str(caught.value.hint)
+        with pytest.raises(RayError) as caught:
+            ray.at(server.url, inside="ray").jobs()
+        assert caught.value.hint == "Give the cluster's token with ray.token."
 
 
 def test_through_a_proxy_to_tls_with_a_path_in_front(tmp_path: pathlib.Path) -> None:

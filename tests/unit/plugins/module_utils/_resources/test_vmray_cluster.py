@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import copy
+import time
 
 import pytest
 
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError, UnknownYet
 from ansible_collections.vcf.ray.plugins.module_utils._reconcile import Task, reconcile
-from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_cluster
+from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_ages, vmray_cluster
 from ansible_collections.vcf.ray.plugins.module_utils._resources.vmray_cluster import VMRayCluster
 from ansible_collections.vcf.ray.tests.unit.plugins.preflight_script import OFFER, PREFLIGHT, vm_class
 from ansible_collections.vcf.ray.tests.unit.plugins.scripted import Scripted
@@ -103,8 +104,14 @@ def test_a_healthy_operator_without_ray_is_not_ready() -> None:
 
 
 def test_a_token_that_ray_wants_is_asked_for_at_once() -> None:
-    with pytest.raises(RayError, match="wants a token Give the cluster's token as ray.token"):
+    with pytest.raises(RayError, match="wants a token"):
         play([*known(RUNNING), WATCH], image="vmi-1", ray=ray(("live_nodes", (), RayError("Ray wants a token", code="AUTH"))))
+
+
+def test_a_young_cluster_is_not_asked_for_its_ages() -> None:
+    young = at({"vm_status": "running", "ip": "10.0.0.1"})
+    young["metadata"]["creationTimestamp"] = vmray_ages.stamp(time.time() - 86400)
+    assert not play([*known(young), WATCH], image="vmi-1", ray=ray(NODES))["notices"]
 
 
 def test_a_missing_image_is_told_at_once_and_ends_the_wait_when_it_has_stood() -> None:

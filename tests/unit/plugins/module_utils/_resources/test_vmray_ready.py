@@ -41,6 +41,12 @@ def test_ray_is_asked_over_one_connection_with_one_request_a_look() -> None:
                                                  "Ray 2.60.0 answers; workers 0 of 1"]
 
 
+@pytest.mark.parametrize("code", ["AUTH", "TLS", "PROXY"])
+def test_what_does_not_come_with_time_is_told_at_once(code: str) -> None:
+    with pytest.raises(RayError, match="refused"):
+        vmray_ready.Dashboard(lambda url: Scripted([("live_nodes", (), RayError("refused", code=code))])).look(cluster())
+
+
 def test_without_an_address_nobody_is_asked() -> None:
     assert vmray_ready.Dashboard(lambda url: pytest.fail("asked")).look(cluster(None)) == (False, [])
 
