@@ -66,13 +66,13 @@ class Search:
         self._given.chmod(0o600)
         self._commands: set[bytes] = set()
         self._ended = threading.Event()
-        env = {**site.env, "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "ANSIBLE_LOCAL_TEMP": str(folder / "tmp/local"),
-               "ANSIBLE_CALLBACKS_ENABLED": ""}
+        env = {**{k: v for k, v in site.env.items() if k != "ANSIBLE_CALLBACKS_ENABLED"}, "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "ANSIBLE_LOCAL_TEMP": str(folder / "tmp/local"),
+               "PATH": f"{BIN}:{os.environ['PATH']}"}
         watching = threading.Thread(target=self._watch)
         watching.start()
         try:
-            done = subprocess.run([BIN / "lab", "exec", str(BIN / "ansible-runner"), "run", str(folder), "-p", "play.yml", "--cmdline",
-                                   f"-vvv -e @{self._given}"], env=env, cwd=ROOT, capture_output=True, timeout=600, check=False)
+            done = subprocess.run([BIN / "lab", "exec", str(BIN / "ansible-runner"), "run", str(folder), "-p", "play.yml",
+                                   f"--cmdline=-vvv -e @{self._given}"], env=env, cwd=ROOT, capture_output=True, timeout=600, check=False)
         finally:
             self._ended.set()
             watching.join()
@@ -146,7 +146,7 @@ def test_a_run_that_fails_leaves_no_secret_either(site, planted, variables, tmp_
 LEAKS = {
     "output": {"ansible.builtin.debug": {"msg": "{{ (secret | b64encode) | b64encode }}"}},
     "tmp/": {"ansible.builtin.copy": {"content": "{{ secret | urlencode }}", "dest": "{{ lookup('env', 'TMPDIR') }}/leak", "mode": "0600"}, "no_log": True},
-    "command line": {"ansible.builtin.command": {"argv": ["sleep", "1", "user:{{ secret }}"]}, "no_log": True},
+    "command line": {"ansible.builtin.command": {"argv": ["sh", "-c", "sleep 1; :", "user:{{ secret }}"]}, "no_log": True},
     "artifacts/": {"ansible.builtin.set_stats": {"data": {"leak": "{{ secret }}"}}},
 }
 
