@@ -92,7 +92,7 @@ def described(part: str, kinds: Mapping[str, Kind]) -> str:
 
 def described_common() -> str:
     """The options that several take."""
-    lines = ["Every fault takes times= and skip=, those of requests also method= and path=:"]
+    lines = ["Every fault that strikes something takes times= and skip=, those of vCenter and answer-lost also method= and path=:"]
     return "\n".join([*lines, *(f"  {key + '=':25} {text}" for key, text in COMMON.items())])
 
 
