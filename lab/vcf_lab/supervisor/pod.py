@@ -122,6 +122,8 @@ class PodRunner:
         """From creation to deletion; whichever way it ends, nothing of it stays."""
         await self.report(1, 0)
         self._gone.clear()
+        if self._may_not_be:  # since a moment ago
+            return
         self._pod = await self._kube.create(podobjects.pod(self.deployment))
         address = await self._node.addresses.take()
         gone = asyncio.create_task(self._gone.wait())
