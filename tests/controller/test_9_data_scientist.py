@@ -156,3 +156,10 @@ def test_the_port_of_a_dashboard_may_be_left_out(role) -> None:
 def test_no_job_is_no_fault(role) -> None:
     run = role([], dashboard_url="")
     assert run.rc == 0 and "changed=0" in run.text, run.text
+
+
+def test_a_job_that_shall_stop_is_not_passed_over(role) -> None:
+    lost = [{"submission_id": "lost", "cluster": "three"}]
+    run = role(lost, state="stopped")
+    assert run.rc != 0 and "Of the job lost no dashboard is known" in run.text, run.text
+    assert role(lost, state="absent").rc == 0, "a job of a cluster that is gone is gone with it"
