@@ -25,6 +25,8 @@ SAFE = ("GET", "HEAD")
 TRIES = 3
 # How http.client ends a CONNECT that was answered with anything but 200.
 TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?([^'\")]*)")
+# How OpenSSL calls an answer that is none of TLS.
+NO_TLS = ("wrong version number", "record layer failure")
 # What a proxy answers that could not reach the server itself.
 BEHIND = ("502", "503", "504")
 CODES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "UNAUTHORIZED", 404: "NOT_FOUND", 409: "CONFLICT", 503: "SERVICE_UNAVAILABLE"}
@@ -71,7 +73,7 @@ class Http:
         if not HAS_REQUESTS:
             raise MissingLibrary("requests")
         if ca_path and validate_certs:
-            _check_ca(ca_path, what)
+            check_ca(ca_path, what)
         self.base_url, self.what, self.timeout, self.tries, self.ca_path, self.proxy = base_url, what, timeout, tries, ca_path, proxy
         self.session = requests.Session()
         # Environment variables would overrule verify= and add credentials of .netrc.
@@ -147,6 +149,9 @@ class Http:
         fault = proxy_fault(error, self.proxy, f"{self.what} at {self.base_url}")
         if fault:
             return fault
+        if speaks_no_tls(error):
+            return RayError(f"{self.what} at {self.base_url} does not speak TLS on this port.", code="TLS", details={"speaks_tls": False},
+                            hint="Check the port; an address that begins with http:// is asked without TLS.")
         # Who drops the connection in the middle of a handshake says nothing about trust: a balancer whose servers are away does it.
         if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
             return RayError(
@@ -243,10 +248,10 @@ def vendor_ids(reply: Reply) -> list[str]:
     return [m["id"] for m in messages or [] if isinstance(m, dict) and m.get("id")]
 
 
-def _check_ca(path: str, what: str) -> None:
+def check_ca(path: str, what: str, option: str = "ca_path") -> None:
     """Say that a CA file is unusable before anything is sent; requests says it only as OSError at the first call."""
     if not os.path.isfile(path):
-        raise RayError(f"The CA file {path} for {what} is not there.", code="TLS", hint="Name a PEM file with ca_path.")
+        raise RayError(f"The CA file {path} for {what} is not there.", code="TLS", hint=f"Name a PEM file with {option}.")
     try:
         ssl.create_default_context(cafile=path)
     except (ssl.SSLError, OSError) as error:
@@ -257,9 +262,18 @@ def _check_ca(path: str, what: str) -> None:
         ) from error
 
 
+def speaks_no_tls(error: BaseException) -> bool:
+    """Whether TLS failed as it does with a server that answers in plain text."""
+    return any(sign in str(error).replace("_", " ").lower() for sign in NO_TLS)
+
+
 def _innermost(error: BaseException) -> str:
     """The last words of a chain of wrapped exceptions: those that name the cause."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
+    inner = error.args[0] if error.args else None
+    if isinstance(inner, Exception) and len(inner.args) == 2 and isinstance(inner.args[1], OSError):
+        # A connection that was cut: ('Connection aborted.', the cause).
+        return str(inner.args[1]).rstrip(".")
+    reason = getattr(inner, "reason", None)
     return str(reason or error).split(": ", 1)[-1].rstrip(".")
 
 

@@ -14,7 +14,7 @@ import typing as t
 from urllib.parse import quote, urlencode, urlsplit
 
 from .._errors import RayError, UnknownYet
-from .._http import proxy_fault
+from .._http import proxy_fault, speaks_no_tls
 from . import kube_config
 from .kube_config import Access, access_for
 from .kube_watch import STREAM_SECONDS, Watch
@@ -246,6 +246,8 @@ def _unreachable(access: Access, error: Exception) -> RayError:
     fault = proxy_fault(cause, access.proxy, f"the API server {access.host}")
     if fault:
         return fault
+    if speaks_no_tls(cause):
+        return RayError(f"The API server {access.host} does not speak TLS on this port.", code="TLS", hint="Check the address; a Supervisor's port is 6443.")
     # A balancer whose servers are away takes the connection and drops it: that says nothing about trust.
     if isinstance(cause, urllib3.exceptions.SSLError) and "EOF occurred" not in str(cause):
         return RayError(f"The API server {access.host} cannot be trusted: {cause}.", code="TLS",

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from ansible.module_utils.basic import env_fallback
 
 from .._errors import MissingLibrary, RayError
-from .._http import plain_proxy
+from .._http import check_ca, plain_proxy
 from .._jwt import renewal
 from . import kube_contexts, proxy
 from . import supervisor as supervisor_client
@@ -204,6 +204,8 @@ def _settings(params: dict, token: str | None) -> t.Any:
         settings.api_key = {"BearerToken": f"Bearer {token or params['api_key']}"}
         settings.cert_file = settings.key_file = None
     if params.get("ca_cert"):
+        if params.get("validate_certs") is not False:
+            check_ca(params["ca_cert"], "the API server", option="ca_cert")
         settings.ssl_ca_cert = params["ca_cert"]
     if params.get("validate_certs") is not None:
         settings.verify_ssl = params["validate_certs"]
@@ -255,7 +257,7 @@ def _load_kubeconfig(settings: t.Any, kubeconfig: t.Any, context: str | None) ->
         else:
             k8s_config.load_kube_config(config_file=kubeconfig, context=context, client_configuration=settings, persist_config=False)
     except (k8s_config.ConfigException, OSError, ValueError, TypeError) as error:
-        raise RayError(f"No connection can be made from {named}: {error}.", code="INPUT",
+        raise RayError(f"No connection can be made from {named}: {str(error).rstrip('.')}.", code="INPUT",
                        hint="Make it with vcf.ray.supervisor_kubeconfig, or name another with kubeconfig and context.") from error
 
 

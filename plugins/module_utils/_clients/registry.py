@@ -151,8 +151,8 @@ class Registry:
     def _may_be_plain(self, error: RayError) -> bool:
         """Whether TLS failed as it does with a server that speaks none; a login goes unprotected only by the user's own word."""
         host = urlsplit(f"//{self.host}").hostname
-        spoken = error.code == "TLS" and any(sign in error.message for sign in ("WRONG_VERSION", "wrong version", "record layer failure"))
-        return spoken and self._http.base_url.startswith("https:") and (host in LOOPBACK or not self._way["validate_certs"])
+        unspoken = error.details.get("speaks_tls") is False
+        return unspoken and self._http.base_url.startswith("https:") and (host in LOOPBACK or not self._way["validate_certs"])
 
     def _followed(self, method: str, path: str, headers: dict | None) -> tuple[Reply, bytes]:
         """Blobs often lie on a server of their own, which must not get the login."""

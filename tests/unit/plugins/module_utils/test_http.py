@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
+import socket
 import threading
 
 import pytest
@@ -113,6 +115,28 @@ def test_nobody_there() -> None:
     with pytest.raises(RayError, match="vCenter at https://127.0.0.1:9 cannot be reached: .*refused") as caught:
         Http("https://127.0.0.1:9", what="vCenter").request("GET", "/")
     assert caught.value.code == "CONNECTION"
+
+
+@pytest.mark.parametrize(("scheme", "text"), [
+    ("https", "vCenter at https://127.0.0.1:{} does not speak TLS on this port."),
+    ("http", "vCenter at http://127.0.0.1:{} cannot be reached: Remote end closed connection without response."),
+])
+def test_another_protocol_is_no_question_of_trust(scheme: str, text: str) -> None:
+    def answer(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection = listener.accept()[0]
+                connection.recv(1000)
+                if scheme == "https":
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, args=(listener,), daemon=True).start()
+        port = listener.getsockname()[1]
+        with pytest.raises(RayError) as caught:
+            Http(f"{scheme}://127.0.0.1:{port}", what="vCenter").request("GET", "/")
+    assert caught.value.message == text.format(port)
 
 
 def test_a_ca_file_that_is_none_is_said_before_anything_is_sent(tmp_path) -> None:

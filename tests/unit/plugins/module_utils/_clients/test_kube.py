@@ -177,6 +177,7 @@ def test_credentials_that_are_refused_again_are_an_error(pools: int) -> None:
     ("error", "code"),
     [
         (urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.SSLError("unknown CA")), "TLS"),
+        (urllib3.exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)"), "TLS"),
         (urllib3.exceptions.SSLError("EOF occurred in violation of protocol (_ssl.c:1006)"), "CONNECTION"),
         (urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.NewConnectionError(None, "refused")), "CONNECTION"),
     ],

@@ -95,6 +95,14 @@ def test_secrets_of_a_kubeconfig_are_hidden_and_its_names_are_not() -> None:
     assert sorted(hidden) == ["cGxhbnRlZA==", "planted"]
 
 
+def test_files_that_are_not_there_are_named(tmp_path: pathlib.Path) -> None:
+    for options, words in (({"kubeconfig": str(tmp_path / "none")}, "none: Invalid kube-config file. No configuration found."),
+                           ({"host": "https://127.0.0.1:9", "api_key": "t", "ca_cert": str(tmp_path / "ca")}, "ca for the API server is not there.")):
+        with pytest.raises(RayError) as caught:
+            Access(options)
+        assert caught.value.message.endswith(words)
+
+
 def test_a_file_is_read_again_after_a_401_and_the_same_token_is_not_tried_again(tmp_path: pathlib.Path) -> None:
     file = tmp_path / "config"
     file.write_text(yaml.safe_dump(kubeconfig("old")))
