@@ -30,6 +30,8 @@ PLACES = {
        ("storage_class", "vm_user", "max_workers", "idle_timeout_minutes", "setup_commands", "initialization_commands")},
     "image": ("common_node_config", "vm_image"),
 }
+# $6$salt$..., as crypt(3) writes it.
+HASH_BEGINS = re.compile(r"\$\d\w?\$[^$]+\$")
 TYPE_KEYS = ("vm_class", "min_workers", "max_workers", "resources")
 # The network is handed through to the VM service, which spells its fields in another way than the rest.
 VM_SERVICE = {"host_name": "hostName", "search_domains": "searchDomains", "guest_device_name": "guestDeviceName", "api_version": "apiVersion"}
@@ -56,6 +58,28 @@ def pasted_hash(params: dict) -> str | None:
     return (spec.get("common_node_config") or {}).get(HASH)
 
 
+def check_options(params: dict, head_type: str | None) -> None:
+    """Refuse what would silently be laid one over the other, or taken for something else."""
+    definition = params.get("definition") or {}
+    kind = definition.get("kind")
+    if kind not in (None, "VMRayCluster"):
+        raise RayError(f"The definition is a {kind}, and this module makes a VMRayCluster.", code="INPUT", hint="Paste the VMRayCluster alone.")
+    if HASH_BEGINS.match(params.get("vm_password") or ""):
+        raise RayError("vm_password looks like the hash of a password, and would be taken for the password itself.", code="INPUT",
+                       hint="Give the password; it is stored as a salted hash.")
+    head = params.get("head") or {}
+    boss = head.get("node_type") or ((definition.get("spec") or {}).get("head_node") or {}).get("node_type") or head_type or HEAD_TYPE
+    workers = params.get("workers") or []
+    names = [worker["node_type"] for worker in workers]
+    for worker in workers:
+        name, classes = worker["node_type"], {worker.get("vm_class"), head.get("vm_class")} - {None}
+        if names.count(name) > 1:
+            raise RayError(f"Two entries of workers are of node type {name}.", code="INPUT", hint="Give each a node_type of its own.")
+        if name == boss and len(classes) > 1:
+            raise RayError(f"The head and an entry of workers are both of node type {name}, with two VM classes.", code="INPUT",
+                           hint="Give the workers another node_type.")
+
+
 def render(params: dict, head_type: str | None) -> dict:
     """Only what the user has set: a pasted definition with the single options laid over it.
 
@@ -64,6 +88,7 @@ def render(params: dict, head_type: str | None) -> dict:
     """
     spec = copy.deepcopy((params.get("definition") or {}).get("spec") or {})
     _check_shape(spec)
+    check_options(params, head_type)
     for key in NOT_OURS:
         spec.pop(key, None)
     for option, path in PLACES.items():

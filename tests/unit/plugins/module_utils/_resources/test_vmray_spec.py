@@ -185,3 +185,19 @@ def test_shown_hides_the_hash() -> None:
     spec = {"common_node_config": {"vm_user": "ray", "vm_password_salt_hash": "$6$x"}}
     assert vmray_spec.shown(spec) == {"common_node_config": {"vm_user": "ray"}}
     assert spec["common_node_config"]["vm_password_salt_hash"] == "$6$x"
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"workers": [{"node_type": "w", "vm_class": "a"}, {"node_type": "w", "vm_class": "b"}]}, "Two entries of workers are of node type w"),
+    ({"head": {"vm_class": "a"}, "workers": [{"node_type": "ray.head.default", "vm_class": "b"}]}, "both of node type ray.head.default, with two VM classes"),
+    ({"definition": {"kind": "Pod", "spec": {}}}, "The definition is a Pod"),
+    ({"vm_password": "$6$test1234$abc/def"}, "vm_password looks like the hash"),
+])
+def test_options_that_would_be_taken_for_something_else(options: dict, words: str) -> None:
+    with pytest.raises(RayError, match=words) as caught:
+        vmray_spec.render(options, None)
+    assert "abc/def" not in str(caught.value)
+
+
+def test_a_password_may_begin_with_a_dollar() -> None:
+    assert vmray_spec.render({"vm_password": "$6$-ish"}, None) == {}
