@@ -97,7 +97,7 @@ def connect(task: t.Any) -> t.Iterator[Supervisor]:
     """A Supervisor for the options of ARGSPEC; ``proxy_url`` is what a kubeconfig says, which may carry a login."""
     p = task.params
     way = p.get("proxy_url") or proxy.url(p)
-    http = Http(address_of(p["hostname"]), ca_path=p["ca_path"], validate_certs=p["validate_certs"], timeout=TIMEOUT, proxy=way, what="the Supervisor")
+    http = Http(address_of(p["hostname"]), ca_path=p["ca_path"], validate_certs=p["validate_certs"], timeout=TIMEOUT, proxy=way, what="Supervisor")
     try:
         yield Supervisor(http, host_of(p["hostname"]), p["username"], p["password"], ca_path=p["ca_path"], validate_certs=p["validate_certs"],
                          proxy_url=way)

@@ -85,7 +85,7 @@ def _verifies(path: str, params: dict) -> bool:
     """Whether a connection to the Supervisor is trusted with the authorities in this file. No login goes along."""
     try:
         http = Http(supervisor_client.address_of(params["hostname"]), ca_path=path, timeout=supervisor_client.TIMEOUT, proxy=proxy.url(params),
-                    what="the Supervisor")
+                    what="Supervisor")
     except RayError:
         # No certificate that can be used; there may be others.
         return False

@@ -179,5 +179,5 @@ def test_a_supervisor_that_no_authority_of_vcenter_vouches_for_gets_no_password(
 
 def test_a_supervisor_that_is_away_is_not_taken_for_one_that_cannot_be_trusted(server: t.Any, vcenter: t.Any) -> None:
     vcenter.answers["/certs/download.zip"] = packed(server.pem)
-    with proxy("502 Bad Gateway") as way, pytest.raises(RayError, match="The proxy .* answers, and cannot reach the Supervisor"):
+    with proxy("502 Bad Gateway") as way, pytest.raises(RayError, match="The proxy .* answers, and cannot reach Supervisor"):
         run(server, **by_vcenter(vcenter), **way.options)
