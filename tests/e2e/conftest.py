@@ -28,6 +28,8 @@ KNOWN = RANDOM + [(re.compile(pattern), word) for pattern, word in (
     (r"\b(vmray-controller-manager-[0-9a-f]+)-[a-z0-9]{5}\b", r"\1-NAME"),
     (r"/[^\" ]*/pytest-[^/]*/(popen-gw[0-9]+/)?[^/\" ]*", "FOLDER"),
     (r"-----BEGIN CERTIFICATE-----[^\"]*-----END CERTIFICATE-----", "CERTIFICATE"),
+    (r'"certificate-authority-data": "[^"]*"', '"certificate-authority-data": "CERTIFICATE"'),
+    (r"\beyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN"),
     (r'"size": [0-9]+', '"size": 0'),
     (r"\b10\.244\.[0-9]+\.[0-9]+\b", "ADDRESS"),
     (r"4026[0-9]{6}", "NETNS"),
