@@ -73,7 +73,7 @@ class Planner:
         leaving = "deletionTimestamp" in raw["metadata"]
         anew = bool(self._params.get("recreate")) and (leaving or bool(frozen) and not (renew and for_renew == frozen))
         if frozen and not anew and not (renew and for_renew == frozen):
-            self._refuse_frozen(frozen, renew)
+            self._refuse_frozen({path: found[path] for path in frozen}, now)
         patch = vmray_spec.nested(found)
         if not (patch or renew or anew):
             return Plan({})
@@ -101,12 +101,13 @@ class Planner:
             found[PASSWORD] = _password.hashed(self._password)
         return found
 
-    def _refuse_frozen(self, frozen: list[tuple[str, ...]], renew: str | None) -> None:
+    def _refuse_frozen(self, frozen: dict[tuple[str, ...], t.Any], now: dict) -> None:
         fields = sorted("vm_password" if path == PASSWORD and self._password else ".".join(path) for path in frozen)
-        hint = ("The ports of its service stay as they are made. recreate: true removes the cluster, waits, and makes it anew." if renew else
+        told = sorted(_told(path, value, now) for path, value in frozen.items())
+        hint = ("The ports of its service stay as they are made. recreate: true removes the cluster, waits, and makes it anew." if set(frozen) & set(SERVICE) else
                 "These are fixed at the first boot of its machines. renew: always replaces the head and the workers in place, recreate: true removes "
                 "the cluster, waits, and makes it anew; work that runs on it is lost in both. Or ask for what it is.")
-        raise RayError(f"VMRayCluster {self._namespace}/{self._name} is alive and would not heed a change of: {', '.join(fields)}.", code="INPUT",
+        raise RayError(f"VMRayCluster {self._namespace}/{self._name} is alive and would not heed a change of: {', '.join(told)}.", code="INPUT",
                        hint=hint, details={"fields": fields})
 
     def _merged(self, patch: dict, now: dict) -> dict:
@@ -154,6 +155,16 @@ class Planner:
         return _wait.until(
             attempt, lambda answer: not isinstance(answer, RayError), what="the operator to check the cluster", timeout=OPERATOR_PATIENCE, say=str
         )
+
+
+def _told(path: tuple[str, ...], asked: t.Any, spec: dict) -> str:
+    """A field with what it is and what was asked for; of the password neither."""
+    if path == PASSWORD:
+        return "vm_password"
+    value: t.Any = spec
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return f"{'.'.join(path)} (it is {value!r}, asked for {asked!r})"
 
 
 def _bare(spec: dict) -> dict:

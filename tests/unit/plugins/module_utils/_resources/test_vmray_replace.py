@@ -186,7 +186,7 @@ def test_jobs_that_do_not_end_leave_all_as_it_was(head: Head, monkeypatch: pytes
 
 
 def test_the_port_of_the_service_needs_another_cluster(head: Head) -> None:
-    with pytest.raises(RayError, match=r"would not heed a change of: head_node.port\. The ports of its service.*recreate: true"):
+    with pytest.raises(RayError, match=r"would not heed a change of: head_node.port \(it is .*\)\. The ports of its service.*recreate: true"):
         play(known(), image="vmi-1", head={"port": 7000}, renew="always")
 
 
