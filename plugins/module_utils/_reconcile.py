@@ -44,8 +44,8 @@ class Resource(t.Protocol):
     written and in check mode too; ``UnknownYet`` from it means that an earlier step of the run makes what is missing.
     ``removable(before)`` is optional too: it raises UnknownYet when something that is there now stands in the way of a removal.
     ``watching()`` is optional: a context manager around the wait, which gives ``pause(seconds)``, a sleep that ends as soon
-    as the object has changed. ``longest_pause`` is optional too: the most seconds between two reads of a wait; and so is
-    ``subject``: what a wait is told of, where ``name`` is a phrase.
+    as the object has changed. ``longest_pause`` is optional too: the most seconds between two reads of a wait; and so are
+    ``subject``: what a wait is told of, where ``name`` is a phrase, and ``goal``: what is waited for, where that is not "to be ready".
 
     ``create``, ``update`` and ``delete`` may be called again with what is there by then: after a lost answer, or when another
     client was faster. So ``read`` must see what a ``create`` that was cut short has left undone.
@@ -162,7 +162,7 @@ def _settle(task: Task, resource: Resource, before: dict | None, desired: dict |
         return None
     if not task.params.get("wait", False):
         return resource.read() if changed else before
-    end = "to be gone" if desired is None else "to be ready"
+    end = "to be gone" if desired is None else getattr(resource, "goal", "to be ready")
     gone: t.Callable[[t.Any], bool] = lambda value: value is None
     # What was not touched need not be read again to see that it is ready.
     known = [] if changed else [before]

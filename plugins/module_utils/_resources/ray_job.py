@@ -44,7 +44,7 @@ class RayJob:
         fault: why it is not known yet what is to be handed in.
     """
 
-    noun = "ray_job"
+    noun, goal = "ray_job", "to end"
     longest_pause = 2.0
     hidden = ("runtime_env",)
 
