@@ -22,6 +22,6 @@ def where() -> dict:
 # Only workers that the cluster's autoscaler started have the resource "cpu", in lower case; the head has none.
 workers = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get("cpu")]
 tasks = [where.options(resources={"cpu": 0.001, f"node:{n['NodeManagerAddress']}": 0.001}).remote() for n in workers]
-print(f"{len(tasks)} workers:")
-for answer in ray.get(tasks):
-    print(json.dumps(answer, sort_keys=True))
+answers = ray.get(tasks)
+# At once, so that no line of Ray's own comes between.
+print("\n".join([f"{len(answers)} workers:", *(json.dumps(answer, sort_keys=True) for answer in answers)]), flush=True)
