@@ -104,7 +104,8 @@ class Planner:
     def _refuse_frozen(self, frozen: dict[tuple[str, ...], t.Any], now: dict) -> None:
         fields = sorted("vm_password" if path == PASSWORD and self._password else ".".join(path) for path in frozen)
         told = sorted(_told(path, value, now) for path, value in frozen.items())
-        hint = ("The ports of its service stay as they are made. recreate: true removes the cluster, waits, and makes it anew." if set(frozen) & set(SERVICE) else
+        hint = ("The ports of its service stay as they are made. recreate: true removes the cluster, waits, and makes it anew."
+                if set(frozen) & set(SERVICE) else
                 "These are fixed at the first boot of its machines. renew: always replaces the head and the workers in place, recreate: true removes "
                 "the cluster, waits, and makes it anew; work that runs on it is lost in both. Or ask for what it is.")
         raise RayError(f"VMRayCluster {self._namespace}/{self._name} is alive and would not heed a change of: {', '.join(told)}.", code="INPUT",

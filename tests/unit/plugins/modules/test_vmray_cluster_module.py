@@ -131,8 +131,8 @@ def test_the_options_of_ray_reach_its_client_and_a_stranger_gets_no_token(monkey
     assert built[0]["stranger_at"]("u") == ("u", way)
 
 
-@pytest.mark.parametrize(("options", "words"), [({"url": "https://me:pw@h"}, "ray.url has a login in it"), ({"ca_path": "/nowhere"}, "/nowhere"),
-                                               ({"proxy_host": "http://proxy"}, "proxy_host")])
+@pytest.mark.parametrize(("options", "words"), [
+    ({"url": "https://me:pw@h"}, "ray.url has a login in it"), ({"ca_path": "/nowhere"}, "/nowhere"), ({"proxy_host": "http://proxy"}, "proxy_host")])
 def test_a_way_to_ray_that_cannot_work_is_refused_before_anything_is_read(options: dict, words: str) -> None:
     with pytest.raises(RayError, match=words):
         ran([], ray=options)
