@@ -91,9 +91,12 @@ class Site(Lab):
                                   "storage_class": "vsan-default-storage-policy", "vm_password": "Nodes-1st!pw", "head": {"vm_class": "ray-small"},
                                   "wait_timeout": 240, **options}}
 
+    def removal(self, name: str, **options: t.Any) -> dict:
+        return {"vmray_cluster": {"name": name, "namespace": NAMESPACE, "supervisor": self.login, "state": "absent", "wait_timeout": 120, **options}}
+
     def gone(self, *names: str) -> None:
         for name in names:
-            self.run({"vmray_cluster": {"name": name, "namespace": NAMESPACE, "supervisor": self.login, "state": "absent", "wait_timeout": 120}}).ok
+            self.run(self.removal(name)).ok
 
     def kubectl(self, *args: str) -> t.Any:
         """kubectl as the administrator of the Supervisor's Kubernetes, in the namespace; decoded with ``-o json``."""

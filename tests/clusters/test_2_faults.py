@@ -28,12 +28,19 @@ NEVER_READY = [
 ]
 
 
+@pytest.fixture(name="doomed")
+def fixture_doomed(site):
+    """A name whose cluster is gone after the test, whatever came of it."""
+    yield "doomed"
+    site.gone("doomed")
+
+
 @pytest.mark.parametrize(("fault", "how", "asked", "words", "heals"), NEVER_READY, ids=[row[0] for row in NEVER_READY])
-def test_it_says_why_it_is_not_ready(site, fault, how, asked, words, heals) -> None:
+def test_it_says_why_it_is_not_ready(site, doomed, fault, how, asked, words, heals) -> None:
     with site.fault(fault, **how):
         begin = time.monotonic()
         wait = {"wait_timeout": PATIENCE, **asked}
-        done = site.run(site.cluster("doomed", **wait))
+        done = site.run(site.cluster(doomed, **wait))
         took = time.monotonic() - begin
         text = done.refused
         # The start of ansible-playbook, the preflight, and one read that hangs, are not the wait's.
@@ -43,8 +50,7 @@ def test_it_says_why_it_is_not_ready(site, fault, how, asked, words, heals) -> N
         assert "Pull-1st!pw" not in done.play.text
     if heals:
         # The operator goes on by itself; the same task again finds the cluster that it made, and waits on.
-        assert site.run(site.cluster("doomed", **{**asked, "wait_timeout": 240})).ok["vmray_cluster"]["ready_by"] == "ray"
-    site.gone("doomed")
+        assert site.run(site.cluster(doomed, **{**asked, "wait_timeout": 240})).ok["vmray_cluster"]["ready_by"] == "ray"
 
 
 def test_evidence_will_do_where_the_address_cannot_be_reached(site) -> None:
@@ -64,22 +70,20 @@ def test_an_operator_that_is_gone_is_named(site) -> None:
 
 def test_a_removal_without_operator_names_the_finalizer(site) -> None:
     site.run(site.cluster("stays", wait=False)).ok
-    removal = {"vmray_cluster": {"name": "stays", "namespace": NAMESPACE, "supervisor": site.login, "state": "absent", "wait_timeout": PATIENCE}}
     with site.fault("operator-gone"):
-        text = site.run(removal).refused
+        text = site.run(site.removal("stays", wait_timeout=PATIENCE)).refused
         assert "vmraycluster.vmray.broadcom.com" in text and "operator" in text, text
-    assert site.run(removal).ok["vmray_cluster"] is None
+    assert site.run(site.removal("stays")).ok["vmray_cluster"] is None
 
 
 def test_a_finalizer_that_nobody_takes_away_is_named_and_left(site) -> None:
-    removal = {"vmray_cluster": {"name": "stuck", "namespace": NAMESPACE, "supervisor": site.login, "state": "absent", "wait_timeout": PATIENCE}}
     with site.fault("stuck-finalizer"):
         site.run(site.cluster("stuck", wait=False)).ok
-        text = site.run(removal).refused
+        text = site.run(site.removal("stuck", wait_timeout=PATIENCE)).refused
         left = json.loads(site.exec("kubectl", "--kubeconfig", str(site.state / "kube/admin.kubeconfig"), "-n", NAMESPACE, "get", "vmrayclusters", "stuck",
                                     "-o", "json").stdout)["metadata"]["finalizers"]
         assert left and all(name in text for name in left), text
-    assert site.run(removal).ok["vmray_cluster"] is None
+    assert site.run(site.removal("stuck")).ok["vmray_cluster"] is None
 
 
 def test_a_token_of_five_seconds_lasts_a_wait_of_twenty(site) -> None:

@@ -91,6 +91,9 @@ def test_a_job_of_another_run_is_adopted_and_stopped(site, url) -> None:
     long = job(url, "long", entrypoint=COUNTING.format(count=600, pause=0.2))
     assert site.run(job(url, "long", entrypoint=long["ray_job"]["entrypoint"], wait=False)).ok["changed"] is True
     assert site.run(job(url, "long", entrypoint=long["ray_job"]["entrypoint"], wait=False)).ok["changed"] is False
+    deadline = time.monotonic() + 60
+    while "line" not in site.rays(url, "/api/jobs/long/logs")["logs"] and time.monotonic() < deadline:
+        time.sleep(1)
     late = site.run(job(url, "long", entrypoint=long["ray_job"]["entrypoint"], wait_timeout=3)).refused
     assert "line" in late, late
     begin = time.monotonic()

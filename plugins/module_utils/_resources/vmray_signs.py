@@ -43,6 +43,8 @@ class Signs:
         self._seen: dict[str, list[float]] = {}
         # machine: its last state without an address, and how often it changed
         self._flips: dict[str, tuple[str, int]] = {}
+        # what the operator complained of last, which the next write may have taken away again
+        self._complaint = ""
 
     def look(self, raw: dict, ray: t.Any = None) -> str | None:
         """Of one read, with what Ray answered to it.
@@ -50,7 +52,11 @@ class Signs:
         Args:
             ray: a Dashboard, or an Evidence where Ray cannot be asked.
         """
-        return self.judge({**signs(raw), **(ray_signs(raw, ray) if ray else {}), **self._flipping(raw)})
+        told = [f"{c.get('type')}: {c['message']}" for c in (raw.get("status") or {}).get("conditions") or [] if c.get("message")]
+        self._complaint = told[-1] if told else self._complaint
+        flipping = self._flipping(raw)
+        found = self.judge({**signs(raw), **(ray_signs(raw, ray) if ray else {}), **flipping})
+        return f"{found}. The operator said {self._complaint}" if found in flipping and self._complaint else found
 
     def judge(self, found: dict[str, float]) -> str | None:
         """``found`` is sentence -> seconds of patience; returns a sentence when its patience is over."""

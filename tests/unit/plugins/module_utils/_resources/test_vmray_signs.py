@@ -149,6 +149,17 @@ def test_a_head_that_flips_with_its_condition_is_told_by_the_condition() -> None
     assert why == 'HeadNodeReady: Secret "pull" not found' and when < 10
 
 
+def test_a_head_that_flips_is_told_with_a_condition_that_was_seen_once() -> None:
+    failing = cluster({**condition("HeadNodeReady", 'Secret "pull" not found'), "head_node_status": DOWN})
+    clock = Clock()
+    signs = vmray_signs.Signs(clock)
+    found = signs.look(failing)
+    for second in range(20):
+        clock.now = second
+        found = found or signs.look(cluster({"head_node_status": DOWN if second % 2 else ABSENT}))
+    assert "cannot be made" in found and found.endswith('. The operator said HeadNodeReady: Secret "pull" not found')
+
+
 def test_a_machine_that_loses_its_address_may_come_back() -> None:
     lost, again = {"vm_status": "failure", "ip": "10.0.0.2"}, {"vm_status": "initialized"}
     states = [cluster(started({"c-w-1": state}), {"c-w-1": "w"}) for state in (UP, lost, again, UP, lost, ABSENT, again)]
