@@ -24,6 +24,20 @@ class Controller:
     voice: t.Callable[[str], None] | None = None
 
 
+class Module(AnsibleModule):
+    """One that shows its options only when it is known what of them is secret: a kubeconfig, or a definition, tells it when it is read."""
+
+    known = False
+
+    def log(self, msg: str, log_args: dict | None = None) -> None:
+        """The system's log gets no options."""
+        super().log("Invoked" if log_args else msg)
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        """Options that are refused at the door are not repeated by ``-vvv``."""
+        super().fail_json(msg, **({} if self.known else {"invocation": {}}), **kwargs)
+
+
 def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Callable[[Task, t.Any], dict], **kwargs: t.Any) -> None:
     """Validate the options, open the client, call ``handler(task, client)``, and end the module with its result.
 
@@ -35,11 +49,12 @@ def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Ca
     Raises:
         MissingLibrary: only in the controller's process, where another Python may still have it.
     """
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **kwargs)
+    module = Module(argument_spec=spec, supports_check_mode=True, **kwargs)
     task = Task(module.params, check_mode=module.check_mode, diff_mode=module._diff, warn=module.warn,
                 progress=_speaker(module), hide=module.no_log_values.update, show=module.no_log_values.difference_update)
     try:
         with closing_first(connect(task)) as client:
+            module.known = True
             result = handler(task, client)
     except RayError as error:
         if Controller.voice and isinstance(error, MissingLibrary):
@@ -57,7 +72,7 @@ def _verified(params: dict) -> bool:
                    for name, value in options.items())
 
 
-def _speaker(module: AnsibleModule) -> t.Callable[[str], None]:
+def _speaker(module: Module) -> t.Callable[[str], None]:
     """Lines for the user, without the values that the result must not show either."""
     voice = Controller.voice
     return (lambda text: voice(remove_values(text, module.no_log_values))) if voice else lambda text: None

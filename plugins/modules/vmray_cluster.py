@@ -556,12 +556,17 @@ SPEC = {
 DASHBOARD_TIMEOUT = (1, 5)
 
 
+def connect(task):
+    """The API server. A pasted hash is kept out of everything before anything can fail."""
+    pasted = vmray_spec.pasted_hash(task.params)
+    task.hide([pasted] if pasted else [])
+    return kube_client.connect(task)
+
+
 def ensure(task, kube):
     """The cluster as asked for, or gone."""
     p = task.params
     dashboard, stranger = ray_client.ways(p, timeout=DASHBOARD_TIMEOUT, tries=1)
-    pasted = vmray_spec.pasted_hash(p)
-    task.hide([pasted] if pasted else [])
     cluster = VMRayCluster(kube, p, ray_at=dashboard, stranger_at=stranger, diagnose=lambda *seen: explain(*seen, dashboard))
     result = reconcile(task, cluster, cluster.ask())
     for text in cluster.notices(result["vmray_cluster"]):
@@ -570,7 +575,7 @@ def ensure(task, kube):
 
 
 def main():
-    run({**kube_client.ARGSPEC, **_wait.ARGSPEC, **SPEC}, kube_client.connect, ensure)
+    run({**kube_client.ARGSPEC, **_wait.ARGSPEC, **SPEC}, connect, ensure)
 
 
 if __name__ == "__main__":

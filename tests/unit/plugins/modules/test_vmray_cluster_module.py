@@ -100,10 +100,11 @@ def test_the_hash_of_a_definition_is_kept_out_of_all_that_is_shown() -> None:
     own = copy.deepcopy(GUIDE)
     own["spec"]["common_node_config"]["vm_password_salt_hash"] = known = _password.hashed("a password")
     hidden: list = []
-    kube = Scripted([ABSENT, *OFFER, ("create", ..., {})], address="api:6443")
     task = task_for(vmray_cluster, True, **NAMES, wait=False, definition=own)
     task.hide = hidden.extend
-    result = vmray_cluster.ensure(task, kube)
+    with pytest.raises(RayError):
+        vmray_cluster.connect(task).__enter__()
+    result = vmray_cluster.ensure(task, Scripted([ABSENT, *OFFER, ("create", ..., {})], address="api:6443"))
     assert hidden == [known] and known not in str(result)
 
 
