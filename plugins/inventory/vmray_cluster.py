@@ -52,7 +52,7 @@ notes:
   - Values of the options for the API server may be vaulted, and may be templates.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
-version_added: 0.1.0
+version_added: 1.0.0
 extends_documentation_fragment:
   - vcf.ray.kubernetes
   - ansible.builtin.constructed

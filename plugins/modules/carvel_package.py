@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: carvel_package
 short_description: Make a Carvel package of the operator's manifests
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Makes a bundle of the operator's manifests, with a schema of its values and a lock of its images by digest, pushes it to a registry,
     and writes the YAML file with PackageMetadata and Package that names it. That file is what vCenter takes as a Supervisor service.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: carvel_package_copy
 short_description: Copy a Carvel package with all its images to an archive or another registry
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Takes a package to where the registry that it was built into cannot be reached, bundle and images together.
   - With O(package) and O(archive) all of it is written into one file, the package's YAML included.

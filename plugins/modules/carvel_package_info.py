@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: carvel_package_info
 short_description: Read where the images of a Carvel package are
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Reads the packages of a YAML file, their bundles, and the lock of each bundle, and tells where every image would be fetched from.
   - With O(allowed_registries) it fails when one of them is to be fetched from anywhere else, or is named by a tag only; all of these are listed.

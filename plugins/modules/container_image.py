@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: container_image
 short_description: Push an image out of an archive to a registry
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Brings an image from the archive that C(docker save) writes, such as that of C(make create-image-tar), to a registry.
   - Pushes by docker, podman or crane, whichever is there. Whether there is something to push is found out without any of them.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: container_image_registry
 short_description: Tell a Supervisor of a registry for container images
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Makes, changes or removes a registry out of which a Supervisor takes the images of its services and pods, with its user and the certificate
     authorities to trust. This is what a site without access to public registries needs.

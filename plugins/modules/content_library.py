@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: content_library
 short_description: Make, change or remove a content library
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Makes, changes or removes a content library, either one that is subscribed to a publisher or a local one, which may be published itself.
   - Waits until the items that are named are there, with their files where they are fetched at once, and on request until a namespace offers

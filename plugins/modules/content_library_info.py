@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: content_library_info
 short_description: Read content libraries and their items
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Reads content libraries, subscribed and local ones, all of a vCenter or those of a name or type, and on request their items.
 notes:

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: namespace
 short_description: Make, change or remove a vSphere Namespace
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Makes a namespace on a Supervisor and attaches storage policies, VM classes, content libraries and limits to it.
   - A list that is given is the whole list, unless O(purge) is V(false); one that is not given is left as it is, and so is all else that is not given.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: namespace_access
 short_description: Give or take a role in a vSphere Namespace
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Gives one user or group a role in one namespace, changes it, or takes it away.
   - The user sees the namespace with a token of a login after that.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: namespace_info
 short_description: Read vSphere Namespaces
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Reads one namespace, or all that the account may see.
 notes:

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: operator_artifacts
 short_description: Make the operator's manifests and its image from source
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Runs C(make vsphere-yaml create-image-tar), or other targets, on a copy of the operator's source, so that the source itself is never written to.
   - The copy is kept in a folder that is named after a digest of what it is made from. When the artifacts of this digest are there, make is not called.

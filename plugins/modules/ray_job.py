@@ -147,7 +147,7 @@ notes:
   - With O(rerun=always), and where the job has failed, 1 is the list of all jobs.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
-version_added: 0.1.0
+version_added: 1.0.0
 extends_documentation_fragment:
   - vcf.ray.ray
   - vcf.ray.wait

@@ -32,7 +32,7 @@ notes:
   - It makes 1 request, and 1 for each log.
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
-version_added: 0.1.0
+version_added: 1.0.0
 extends_documentation_fragment:
   - vcf.ray.ray
   - vcf.ray.attributes.info

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: repository_file
 short_description: A file in a generic repository
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Uploads a file, such as the YAML of a Carvel package, to a generic repository of Artifactory, a raw one of Nexus, or any other server that
     takes a file by PUT and gives it by GET; or removes it there.

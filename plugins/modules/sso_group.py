@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: sso_group
 short_description: Make, change or remove a group of the SSO domain
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Manages a group in the SSO domain of vCenter and who is in it, through its SSO administration service.
   - Members are users and groups of that domain, or of any other identity source that vCenter knows.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: sso_user
 short_description: Make, change or remove a user of the SSO domain
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Manages a person in the SSO domain of vCenter, through its SSO administration service.
   - The account of the module must be an administrator of that domain. What the user may do in a namespace is the business of M(vcf.ray.namespace_access).

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: storage_policy_info
 short_description: Read storage policies and the datastores that fit them
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Reads one storage policy, or all of a vCenter, and on request the datastores that fit it with their free space.
 notes:

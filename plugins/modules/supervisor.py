@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: supervisor
 short_description: Enable or remove a Supervisor
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Enables a Supervisor on a vSphere cluster or on zones, and waits until its Kubernetes is ready. Its workloads have networks of vSphere, of NSX,
     or virtual private clouds of NSX, each with a load balancer that goes with it.

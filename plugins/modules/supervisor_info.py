@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: supervisor_info
 short_description: Read Supervisors
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Reads one Supervisor, or all that the account may see.
 notes:

@@ -121,7 +121,7 @@ requirements:
   - pyyaml
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
-version_added: 0.1.0
+version_added: 1.0.0
 extends_documentation_fragment:
   - vcf.ray.attributes
 """

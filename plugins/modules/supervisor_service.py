@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: supervisor_service
 short_description: Register a Supervisor service, switch it on or off, or remove it
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Registers a Carvel package with vCenter, so that it can be installed on Supervisors; a version more, when the service is there.
   - vCenter itself says which service and version a package is. A version that is registered with other content is an error, as it cannot be replaced.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: supervisor_service_info
 short_description: Read the Supervisor services that are registered
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Reads one service of the catalogue of vCenter, or all.
 notes:

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: supervisor_service_install
 short_description: Install a service on a Supervisor, or remove it there
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Installs a registered service on a Supervisor, changes its version or configuration, or removes it.
   - Waits until the service is configured with the version asked for and has its namespace; with O(supervisor_login) also until its pods run.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: vcenter_session
 short_description: Log in at vCenter once for many tasks
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Opens a session at vCenter, which other modules take as O(session_id) instead of logging in and out each, or ends one.
   - As C(module_defaults) of the action group C(vcf.ray.session) it reaches all modules that take one, and leaves those of the group

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: vm_class
 short_description: Make, change or remove a VM class
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - A VM class is the size of virtual machines that the users of a namespace may make, with its GPUs and other PCI devices.
   - Changes reach virtual machines that are made afterwards. A class cannot be renamed, and its O(instance_storage) and O(config_spec) can be

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: vm_class_info
 short_description: Read VM classes
-version_added: "0.1.0"
+version_added: "1.0.0"
 description:
   - Reads one VM class, or all of a vCenter.
 notes:

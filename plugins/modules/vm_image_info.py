@@ -22,7 +22,7 @@ options:
     type: str
 author:
   - Contributors to the vcf.ray project (@vcf-ray)
-version_added: 0.1.0
+version_added: 1.0.0
 extends_documentation_fragment:
   - vcf.ray.kubernetes
   - vcf.ray.attributes.info
