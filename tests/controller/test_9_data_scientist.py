@@ -139,7 +139,7 @@ def test_all_faults_are_told_before_the_first_job_is_handed_in(role, dashboard) 
     assert len(found) == 3, found
     assert "has a submission_id twice for one cluster" in found[0] and "first, first" in found[0]
     assert "cannot be reached" in found[1] and f"ssh -N -L 8265:127.0.0.1:{port} USER@MACHINE" in found[1]
-    assert "Of the job lost no dashboard is known" in found[2] and "(there: two)" in found[2]
+    assert "Of the job lost no dashboard is known" in found[2] and "(asked for: three; there: two)" in found[2]
     assert not dashboard.jobs
 
 
