@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import pathlib
 import re
-import sys
 
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from pages import PAGES, ROLES, ROOT, blocks, facts, is_said, names, options, quoted  # noqa: E402
+from written import PAGES, ROLES, ROOT, blocks, facts, is_said, names, options, quoted
 
 VARIABLE = re.compile(rf"\b({'|'.join(ROLES)})_[a-z_]+\b")
 QUOTES = sorted({(path.name, piece) for path in PAGES for piece in quoted(path.read_text(encoding="utf-8"))})
