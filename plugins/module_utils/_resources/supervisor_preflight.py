@@ -41,6 +41,9 @@ def refuse_incompatible(client: t.Any, name: str, place: Place, kind: str) -> No
     # The commonest reason has a name: that of the Supervisor that is there.
     for other in summaries(client):
         if clusters.intersection(clusters_of(client, other["supervisor"])):
+            if other["name"] == name:
+                # Another run has made it since it was looked for; what the write is told then is settled as any such answer.
+                return
             raise RayError(f"The Supervisor {other['name']!r} is there already, so {name!r} cannot be enabled on {place}.",
                            code="INPUT", hint=f"Use name: {other['name']}, or another place.")
     raise RayError(f"vCenter would not enable the Supervisor {name!r} on {place} with workloads of kind {kind}: "

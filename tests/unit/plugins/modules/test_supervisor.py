@@ -96,6 +96,14 @@ def test_a_lost_answer_is_settled_by_reading() -> None:
     assert result["changed"] and result["supervisor"] == READY
 
 
+def test_one_that_another_run_has_just_made_is_taken_as_it_is() -> None:
+    taken = (*COMPATIBLE, [{"cluster": "domain-c9", "compatible": False, "incompatibility_reasons": [{"default_message": "Enabled."}]}])
+    there = (*LIST, listed())
+    refused = (*ENABLE[:3], refusal(400, "ALREADY_EXISTS", "The cluster domain-c9 already has a Supervisor."))
+    result = run(supervisor, NOBODY, release("9.1.0.0"), CLUSTER, taken, there, TOPOLOGY, *NAMES[2:], refused, there, TOPOLOGY, there, **ASKED)
+    assert result["supervisor"] == READY
+
+
 @pytest.mark.parametrize(("answer", "hint"), [
     (refusal(404, "NOT_FOUND", "Not Found"), "One of these is not there, or this account may not see it: domain-c9, dvportgroup-1, dvportgroup-2, p-1."),
     (refusal(500, "UNABLE_TO_ALLOCATE_RESOURCE", "No."), "missing licence"),
