@@ -282,7 +282,7 @@ content_library:
       returned: when it exists
       type: list
       elements: str
-    items:
+    library_items:
       description: Those of O(items) that are there.
       returned: when it exists
       type: list

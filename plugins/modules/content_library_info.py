@@ -49,7 +49,7 @@ EXAMPLES = r"""
 
 - name: Show the items that it has refused
   ansible.builtin.debug:
-    msg: "{{ found.content_libraries | map(attribute='items') | flatten | selectattr('security_compliance', 'false') | map(attribute='name') }}"
+    msg: "{{ found.content_libraries | map(attribute='library_items') | flatten | selectattr('security_compliance', 'false') | map(attribute='name') }}"
 """
 
 RETURN = r"""
@@ -128,7 +128,7 @@ content_libraries:
       description: When a synchronisation was last started or ended, as vCenter tells.
       returned: when it was synchronised
       type: str
-    items:
+    library_items:
       description: All its items, sorted by name.
       returned: with O(items)
       type: list

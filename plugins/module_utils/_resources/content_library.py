@@ -61,7 +61,7 @@ class ContentLibrary:
         done = self._synced or (bool(found["last_sync_time"]) and not self._sync_wanted)
         return {
             **found,
-            "items": items,
+            "library_items": items,
             "missing_items": missing_items(self._wanted, items, files=files, policy=found["security_policy"]),
             "stale_items": stale_items(self._client, found["id"], items) if self._evict else [],
             # Never synchronised is what a creation leaves that was cut short.
@@ -152,7 +152,7 @@ class ContentLibrary:
     def ready(self, current: dict | None) -> bool:
         if current is None:
             return False
-        refuse_unverified(self.name, [i for i in current["items"] if i["name"] in self._wanted], current["security_policy"])
+        refuse_unverified(self.name, [i for i in current["library_items"] if i["name"] in self._wanted], current["security_policy"])
         if self._under_way(current) or current["missing_items"] or current["stale_items"]:
             return False
         done = self._images is None or self._images.ready(current)

@@ -17,7 +17,7 @@ def list_libraries(client: t.Any, name: str | None, kind: str | None, items: boo
     """Libraries of this name or id and this type, or all; sorted by name."""
     found = [described(info) for info in (client.find(f"{LIBRARY}/{i}") for i in _ids(client, name, kind)) if info]
     chosen = [row for row in found if kind in (None, row["type"])]
-    return sorted(({**row, **({"items": all_items(client, row["id"])} if items else {})} for row in chosen), key=lambda row: (row["name"], row["id"]))
+    return sorted(({**row, **({"library_items": all_items(client, row["id"])} if items else {})} for row in chosen), key=lambda row: (row["name"], row["id"]))
 
 
 def _ids(client: t.Any, name: str | None, kind: str | None) -> list[str]:

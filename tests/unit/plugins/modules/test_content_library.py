@@ -50,7 +50,7 @@ def test_make_with_a_token_of_its_own() -> None:
                            (*GET, INFO), (*ITEMS, ["i-1"]), (*ITEM, NODE))
     result = content_library.ensure(task_for(content_library, **ASKED), client)
     http.done()
-    assert result["changed"] and result["content_library"]["items"] == [SEEN]
+    assert result["changed"] and result["content_library"]["library_items"] == [SEEN]
     assert [uuid.UUID(h["Client-Token"]).version for h in http.headers if "Client-Token" in h] == [4]
 
 

@@ -24,7 +24,7 @@ def one(info: dict) -> tuple:
 
 def test_all_in_the_same_words() -> None:
     rows = run(content_library_info, (*ALL, ["lib-1", "lib-2"]), one(FAR), one(MINE))["content_libraries"]
-    assert [row["name"] for row in rows] == ["Mine", "far"] and "items" not in rows[0]
+    assert [row["name"] for row in rows] == ["Mine", "far"] and "library_items" not in rows[0]
     assert rows[0]["published"] and rows[0]["persist_json"] and rows[0]["publish_url"].endswith("lib-2/lib.json") and "on_demand" not in rows[0]
     assert rows[1]["authentication"] == "basic" and rows[1]["ssl_thumbprint"] == ":".join(["AB"] * 32) and "publish_url" not in rows[1]
 
@@ -49,4 +49,4 @@ def test_items_cost_a_request_each() -> None:
             "certificate_verification_info": {"status": "UNTRUSTED"}}
     rows = run(content_library_info, (*ALL, ["lib-1"]), one(FAR), ("GET", f"{LIBRARY}/item?library_id=lib-1", None, ["i-1"]),
                ("GET", f"{LIBRARY}/item/i-1", None, item), items=True)["content_libraries"]
-    assert rows[0]["items"] == [{"id": "i-1", "name": "node", "type": "ovf", "cached": False, "security_compliance": False, "verification": "UNTRUSTED"}]
+    assert rows[0]["library_items"] == [{"id": "i-1", "name": "node", "type": "ovf", "cached": False, "security_compliance": False, "verification": "UNTRUSTED"}]
