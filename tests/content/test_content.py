@@ -108,3 +108,10 @@ def test_the_tools_are_those_of_the_lab() -> None:
     wanted = [re.search(rf"^require {re.escape(module)} v([\d.]+)|^\s{re.escape(module)} v([\d.]+)", mods, re.MULTILINE) for module in (
         "carvel.dev/ytt", "carvel.dev/kbld", "carvel.dev/imgpkg", "github.com/google/go-containerregistry")]
     assert ", ".join(found[1] or found[2] for found in wanted) in row
+
+
+def test_the_stages_that_are_explained_are_those_of_the_tests() -> None:
+    told = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/contributing.md").read_text(encoding="utf-8"), re.MULTILINE)
+    there = set(re.findall(r"^stage (\w+) \d+", (ROOT / "tests/run").read_text(encoding="utf-8"), re.MULTILINE))
+    assert len(told) > 5
+    assert set(told) <= there
