@@ -115,3 +115,9 @@ def test_the_stages_that_are_explained_are_those_of_the_tests() -> None:
     there = set(re.findall(r"^stage (\w+) \d+", (ROOT / "tests/run").read_text(encoding="utf-8"), re.MULTILINE))
     assert len(told) > 5
     assert set(told) <= there
+
+
+@pytest.mark.parametrize(("page", "steps"), [("carvel", 5), ("vi-admin", 15), ("devops-user", 7)])
+def test_every_step_of_the_manual_guide_has_its_row(page: str, steps: int) -> None:
+    rows = re.findall(r"^\| ([^|]*) \| [^|]+ \|$", (ROOT / f"docs/{page}.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {int(number) for row in rows for number in re.findall(r"\b(\d+)\. ", row)} == set(range(1, steps + 1))
