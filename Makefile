@@ -2,10 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# make site   from nothing to a finished Ray job, on a lab of this machine
-# make test   all tests
-# make down   ends the lab
-# make bench  measures tasks beside those of other collections: docs/benchmarks.md (ONLY="tasks again" for some of it)
+# make site       from nothing to a finished Ray job, on a lab of this machine
+# make test       all tests
+# make down       ends the lab
+# make bench      measures tasks beside those of other collections: docs/benchmarks.md (ONLY="tasks again" for some of it)
+# make checks     what looks at the source only; .venv/bin/nox -l lists every check, .venv/bin/nox -s NAME runs one alone
+# make changelog  brings CHANGELOG.rst up to the fragments and to the version in galaxy.yml
+# make release    all but the upload: refusals, release notes, tests, the artifact in build/release, the tag
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,7 +17,7 @@ export ANSIBLE_CALLBACK_RESULT_FORMAT := yaml
 export ANSIBLE_LOCALHOST_WARNING := False
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 
-.PHONY: site test bench down clean
+.PHONY: site test bench checks changelog release down clean
 
 site: .venv/ready
 	@$(BIN)/lab up
@@ -28,6 +31,21 @@ test: .venv/ready
 bench: .venv/ready build/bench/ready
 	@$(BIN)/lab run --state build/bench-lab -- $(CURDIR)/$(BIN)/python -m benchmarks $(ONLY)
 
+checks: .venv/tools
+	@$(BIN)/nox
+
+changelog: .venv/tools
+	@$(BIN)/python -m release changelog
+
+release: .venv/tools build/importer/ready
+	@$(BIN)/python -m release ready
+	@$(BIN)/python -m release changelog
+	@$(BIN)/python -m release commit
+	@$(BIN)/python -m release tested || { tests/run && $(BIN)/python -m release tested; }
+	@$(BIN)/python -m release build
+	@$(BIN)/python -m release importer
+	@$(BIN)/python -m release tag
+
 down:
 	@if [ -x $(BIN)/lab ]; then $(BIN)/lab down; fi
 
@@ -40,6 +58,17 @@ clean: down
 	@$(BIN)/pip install --quiet --disable-pip-version-check 'ansible-core>=2.16' -r requirements.txt -e ./lab
 	@mkdir -p build/collections/ansible_collections/vcf
 	@ln -sfn $(CURDIR) build/collections/ansible_collections/vcf/ray
+	@touch $@
+
+.venv/tools: .venv/ready tests/requirements.txt tests/unit/requirements.txt
+	@echo "Installing what the tests need into .venv (once, about a minute)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+build/importer/ready: Makefile
+	@echo "Installing Galaxy's importer into build/importer (once, about half a minute)"
+	@$(PYTHON) -m venv build/importer
+	@build/importer/bin/pip install --quiet --disable-pip-version-check 'galaxy-importer>=0.4.30'
 	@touch $@
 
 build/bench/ready: requirements.txt Makefile

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 
 SHIPPED = re.compile(r"""
-    (aap|changelogs|docs|extensions/audit|meta|playbooks|plugins|roles|tests/unit)/.+
+    (changelogs|docs|extensions/audit|meta|playbooks|plugins|roles|tests/unit)/.+
     | CHANGELOG\.rst | CONTRIBUTING\.md | LICENSE | README\.md | requirements\.txt | tests/config\.yml
     """, re.X)
 
