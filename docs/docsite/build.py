@@ -22,7 +22,7 @@ import tempfile
 import typing as t
 
 import environment
-import pages
+import staging
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -78,9 +78,9 @@ def reference(folder: pathlib.Path, collections: str) -> None:
     run(BIN / "antsibull-docs", "--config-file", HERE / "antsibull-docs.cfg", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error",
         "--dest-dir", folder, "vcf.ray", ANSIBLE_COLLECTIONS_PATH=collections, PATH=f"{BIN}:{os.environ['PATH']}")
     for path in folder.glob("*.rst"):
-        path.write_text(pages.without_contents(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(staging.without_contents(path.read_text(encoding="utf-8")), encoding="utf-8")
     index = folder / "index.rst"
-    index.write_text(pages.reference_index(index.read_text(encoding="utf-8")), encoding="utf-8")
+    index.write_text(staging.reference_index(index.read_text(encoding="utf-8")), encoding="utf-8")
     (folder / "environment_variables.rst").write_text(environment.page(BIN, collections, ROOT), encoding="utf-8")
     (folder / "ansible.rst").write_text(ansible(), encoding="utf-8")
 
@@ -95,13 +95,14 @@ def main() -> None:
     for folder in (source, html):
         shutil.rmtree(folder, ignore_errors=True)
     source.mkdir(parents=True)
+    (html / "_static").mkdir(parents=True)
+    shutil.copy(script, html / "_static/mermaid.min.js")
     try:
-        pages.stage(ROOT, source)
-    except pages.BadPage as error:
+        staging.stage(ROOT, source)
+    except staging.BadPage as error:
         sys.exit(str(error))
     reference(source / "reference", args.collections)
     run(BIN / "python", "-m", "sphinx", "-b", "html", "-c", HERE, "-W", "--keep-going", "-q", "-d", args.dest / "doctrees", "-E", source, html)
-    shutil.copy(script, html / "_static/mermaid.min.js")
     print(f"The site is {html / 'index.html'}")
 
 

@@ -28,6 +28,7 @@ highlight_language = "yaml+jinja"
 smartquotes = False
 
 html_theme = "furo"
+html_favicon = "static/icon.svg"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False

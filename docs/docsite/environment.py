@@ -23,6 +23,11 @@ An option or a variable that is set goes before the environment. No environment 
 
 """
 FOLDERS = {"module": "plugins/modules", "role": "roles", "inventory": "plugins/inventory"}
+# Conventions of others that are followed, without an option behind them.
+OTHERS = {
+    "KUBECONFIG": "The kubeconfig when neither an option nor ``K8S_AUTH_KUBECONFIG`` names one; without it ``~/.kube/config``.",
+    "XDG_RUNTIME_DIR": "Below it ``podman login`` keeps its logins, which are used when no login at a registry is given.",
+}
 VARIABLE = re.compile(r"E\(([A-Z][A-Z0-9_]*)\)")
 MARKED = re.compile(r"\b[A-Z]\(((?:[^)\\]|\\.)*)\)")
 OWN = re.compile(r"`(VCF_RAY_[A-Z_]+)(?:=[a-z]+)?`")
@@ -90,6 +95,8 @@ def page(bin_: pathlib.Path, where: str, root: pathlib.Path) -> str:
         for variable in OWN.findall(path.read_text(encoding="utf-8")):
             if variable not in merged:
                 merged[variable]["", f"See :doc:`/docs/{path.stem}`."] = []
+    for variable, said in OTHERS.items():
+        merged[variable]["", said] = []
     text = HEAD
     for variable in sorted(merged, key=lambda name: (name.startswith("ANSIBLE_"), name)):
         if variable.startswith("ANSIBLE_") and "ANSIBLE_" not in text:

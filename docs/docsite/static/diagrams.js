@@ -32,6 +32,9 @@
       await put(place, text);
       // From left to right it would be too small to read here, so from top to bottom.
       if (scale(place) < 0.6) await put(place, text.replace(/^\s*flowchart LR/, "flowchart TB"));
+      // What is too wide all the same is scrolled in its place.
+      const picture = place.querySelector("svg");
+      picture.style.minWidth = `${0.65 * picture.viewBox.baseVal.width}px`;
     }
   };
 

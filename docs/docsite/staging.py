@@ -95,7 +95,7 @@ def reference_index(text: str) -> str:
     """The first page of the reference with a title in words, and short names in the table of contents."""
     titled, count = re.subn(r"^Vcf\.Ray\n=+\n", "Modules, roles and plugins\n==========================\n", text, count=1, flags=re.MULTILINE)
     if not count:
-        raise BadPage("antsibull-docs has given its index another title than Vcf.Ray: see pages.reference_index.")
+        raise BadPage("antsibull-docs has given its index another title than Vcf.Ray: see staging.reference_index.")
 
     def entry(match: re.Match) -> str:
         kind = "" if match[2] == "module" else f" ({match[2]})"

@@ -1,0 +1,73 @@
+# Copyright: Contributors to the vcf.ray project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The site as it is built, a browser that looks at it, and a lab in which the examples run."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+import typing as t
+
+import pytest
+
+sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1])]
+from labs import BIN, ROOT
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+MISSING = "No Chromium on this machine, so nobody looks at the site: install it (as root, on Debian: apt-get install --no-install-recommends chromium)."
+
+
+@pytest.fixture(scope="session", name="site")
+def fixture_site(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The folder of the site: that of DOCS_SITE, or one that is built now."""
+    if os.environ.get("DOCS_SITE"):
+        return pathlib.Path(os.environ["DOCS_SITE"]).resolve()
+    folder = tmp_path_factory.mktemp("docs")
+    done = subprocess.run(["make", "--silent", "docs", f"DOCS={folder}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "html"
+
+
+@pytest.fixture(scope="session", name="documented")
+def fixture_documented() -> dict[str, dict]:
+    """What ansible-doc knows of each module."""
+    names = [f"vcf.ray.{path.stem}" for path in sorted((ROOT / "plugins/modules").glob("*.py"))]
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections")}
+    done = subprocess.run([BIN / "ansible-doc", "-j", "-t", "module", *names], env=env, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args: t.Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session", name="address")
+def fixture_address(site: pathlib.Path) -> t.Iterator[str]:
+    """The site on an address of this machine alone."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session", name="chromium")
+def fixture_chromium() -> t.Iterator[t.Any]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(MISSING)
+    from playwright import sync_api
+
+    with sync_api.sync_playwright() as driver:
+        # A browser of root has no sandbox of its own; what it opens is our own site.
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        yield browser
+        browser.close()
