@@ -60,12 +60,8 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-# ray.vmray_cluster.yml: all clusters of the namespaces that the kubeconfig names
-plugin: vcf.ray.vmray_cluster
-kubeconfig: ~/.kube/ray
-
----
-# One cluster, its machines also in groups of our own, asked for at most once in ten minutes
+# ray.vmray_cluster.yml. The first two lines alone give all clusters of the namespaces that the kubeconfig names; here it is one
+# cluster, its machines also in groups of our own, asked for at most once in ten minutes.
 plugin: vcf.ray.vmray_cluster
 kubeconfig: ~/.kube/ray
 namespaces: [deploy-ray]

@@ -35,8 +35,10 @@ def run(make: Program, arguments: t.Sequence[str], *, folder: str, log: str, tim
     environment = {name: value for name, value in os.environ.items() if name not in OUTER}
     with open(log, "wb") as output:
         # A session of its own, so that all that make has started ends with it.
-        process = subprocess.Popen([make.path, DEBUG, *arguments], cwd=folder, env={**environment, "LC_ALL": "C"}, stdin=subprocess.DEVNULL,
-                                   stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        # run_command of Ansible, which pylint would have here, cannot end a program with its children.
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            [make.path, DEBUG, *arguments], cwd=folder, env={**environment, "LC_ALL": "C"}, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     targets = _Targets(log)
     try:
         _watch(process, targets, timeout)
@@ -48,7 +50,7 @@ def run(make: Program, arguments: t.Sequence[str], *, folder: str, log: str, tim
         raise RayError(f"make failed ({how}){targets.told(' at target ')}: {said(log)}.", code="FAILED", details={"rc": process.returncode})
 
 
-def _watch(process: subprocess.Popen, targets: _Targets, timeout: float) -> None:
+def _watch(process: subprocess.Popen[bytes], targets: _Targets, timeout: float) -> None:
     def asleep(seconds: float) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)

@@ -57,8 +57,10 @@ class Program(t.NamedTuple):
         data = input.encode() if isinstance(input, str) else input
         try:
             # A session of its own, so that it can be ended with its children, and has no terminal to ask at.
-            process = subprocess.Popen([self.path, *args], env=environment, cwd=cwd, start_new_session=True, stdout=subprocess.PIPE,
-                                       stdin=subprocess.DEVNULL if data is None else subprocess.PIPE, stderr=subprocess.PIPE)
+            # run_command of Ansible, which pylint would have here, can do neither.
+            process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+                [self.path, *args], env=environment, cwd=cwd, start_new_session=True, stdout=subprocess.PIPE,
+                stdin=subprocess.DEVNULL if data is None else subprocess.PIPE, stderr=subprocess.PIPE)
         except OSError as error:
             raise RayError(f"{what} failed: {self.path} cannot be run: {error.strerror}.", code="INPUT",
                            hint=f"Is it {self.name} for this machine? {how_to_get(self.name)}") from error
@@ -68,7 +70,7 @@ class Program(t.NamedTuple):
             raise self._failed(process.returncode, err or out, what)
         return out.decode(errors="replace")
 
-    def _heard(self, process: subprocess.Popen, data: bytes | None, what: str, timeout: float | None) -> tuple[bytes, bytes]:
+    def _heard(self, process: subprocess.Popen[bytes], data: bytes | None, what: str, timeout: float | None) -> tuple[bytes, bytes]:
         """Both outputs when it has ended; whatever else ends the wait, ends the program and its children too."""
         whole = False
         try:
@@ -133,7 +135,7 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def end(process: subprocess.Popen) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """End the session of a program: first asked, then not."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
