@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ._ports import Json
 
-def overlay(current: dict | None, desired: dict) -> dict:
+
+def overlay(current: Json | None, desired: Json) -> Json:
     """``current`` with the keys of ``desired`` laid over it; None means "not ours", dicts are merged, lists replaced."""
     result = dict(current or {})
     for key, value in desired.items():
@@ -30,11 +32,11 @@ def same(a: t.Any, b: t.Any) -> bool:
     return a == b or (a in (None, [], {}) and b in (None, [], {}))
 
 
-def changed_keys(before: dict, after: dict) -> list[str]:
+def changed_keys(before: Json, after: Json) -> list[str]:
     """The top-level keys that differ, sorted."""
     return sorted(k for k in {*before, *after} if not same(before.get(k), after.get(k)))
 
 
-def without(value: dict | None, hidden: t.Iterable[str]) -> dict:
+def without(value: Json | None, hidden: t.Iterable[str]) -> Json:
     """A copy without keys that must not be compared or shown; {} for None."""
     return {k: v for k, v in (value or {}).items() if k not in set(hidden)}

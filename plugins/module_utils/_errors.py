@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ._ports import Json
+
 
 class RayError(Exception):
     """What went wrong, in a sentence that names the object, with the vendor's own words and the next step.
@@ -16,7 +18,7 @@ class RayError(Exception):
         details: further facts for the result, JSON-able, never a secret.
     """
 
-    def __init__(self, message: str, *, code: str = "ERROR", hint: str | None = None, details: dict | None = None) -> None:
+    def __init__(self, message: str, *, code: str = "ERROR", hint: str | None = None, details: Json | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.code = code

@@ -13,9 +13,11 @@ import time
 import typing as t
 
 from ._errors import MissingLibrary, RayError
+from ._ports import Json
 
 try:
     import requests
+    import urllib3
 
     HAS_REQUESTS = True
 except ImportError:
@@ -66,7 +68,7 @@ class Http:
         validate_certs: bool = True,
         timeout: float | tuple[float, float] = 60,
         tries: int = TRIES,
-        headers: dict | None = None,
+        headers: Json | None = None,
         proxy: str | None = None,
         what: str = "the server",
     ) -> None:
@@ -80,7 +82,7 @@ class Http:
         self.session.trust_env = False
         self.session.verify = (ca_path or True) if validate_certs else False
         if not validate_certs:
-            requests.packages.urllib3.disable_warnings(requests.packages.urllib3.exceptions.InsecureRequestWarning)
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self.session.headers.update(headers or {})
         if proxy:
             self.session.proxies = {"http": proxy, "https": proxy}
@@ -95,8 +97,8 @@ class Http:
         *,
         json: t.Any = None,
         data: str | bytes | None = None,
-        query: dict | None = None,
-        headers: dict | None = None,
+        query: Json | None = None,
+        headers: Json | None = None,
         auth: tuple[str, str] | None = None,
         ok404: bool = False,
         accept: t.Container[int] = (),
@@ -109,8 +111,9 @@ class Http:
         body that the caller must read); every other status raises RayError.
         ``into`` takes the body of a 200 piece by piece, as it is; the Reply has no text then.
         """
-        sent = {"json": json, "data": data, "params": query, "headers": headers, "stream": True if into else None}
-        answer = self._send(method, path, sent, safe=safe or method in SAFE, auth=(auth[0].encode(), auth[1].encode()) if auth else None)
+        login = requests.auth.HTTPBasicAuth(auth[0].encode(), auth[1].encode()) if auth else None
+        sent = {"json": json, "data": data, "params": query, "headers": headers, "stream": True if into else None, "auth": login}
+        answer = self._send(method, path, sent, safe=safe or method in SAFE)
         if into and answer.status_code == 200:
             self._pour(answer, into)
             return Reply(200, "", answer.headers)
@@ -119,11 +122,11 @@ class Http:
             return reply
         raise self._refused(method, path, reply)
 
-    def _send(self, method: str, path: str, sent: dict, safe: bool, auth: tuple[bytes, bytes] | None) -> t.Any:
+    def _send(self, method: str, path: str, sent: Json, safe: bool) -> requests.Response:
         """The answer of the first try that is neither lost nor a 503, or of the last one."""
         for left in range((self.tries if safe else 1) - 1, -1, -1):
             try:
-                answer = self.session.request(method, self.base_url + path, auth=auth, timeout=self.timeout, allow_redirects=False, **sent)
+                answer = self.session.request(method, self.base_url + path, timeout=self.timeout, allow_redirects=False, **sent)
             except requests.exceptions.RequestException as error:
                 reason = self._unreachable(error)
                 if left and reason.code not in ("TLS", "PROXY"):
@@ -135,7 +138,7 @@ class Http:
             time.sleep(retry_after(answer.headers))
         raise AssertionError("the last try returns or raises")
 
-    def _pour(self, answer: t.Any, into: t.Callable[[bytes], t.Any]) -> None:
+    def _pour(self, answer: requests.Response, into: t.Callable[[bytes], t.Any]) -> None:
         """Not tried again when it breaks off, as what has been poured cannot be taken back."""
         try:
             for piece in answer.iter_content(65536):
@@ -146,8 +149,7 @@ class Http:
             answer.close()
 
     def _unreachable(self, error: Exception) -> RayError:
-        fault = proxy_fault(error, self.proxy, f"{self.what} at {self.base_url}")
-        if fault:
+        if fault := proxy_fault(error, self.proxy, f"{self.what} at {self.base_url}"):
             return fault
         if speaks_no_tls(error):
             return RayError(f"{self.what} at {self.base_url} does not speak TLS on this port.", code="TLS", details={"speaks_tls": False},
@@ -189,9 +191,8 @@ def proxy_fault(error: Exception, proxy: str | None, what: str) -> RayError | No
     """
     if not proxy:
         return None
-    tunnel = TUNNEL.search(str(error))
-    if tunnel:
-        return _proxy_refusal(*tunnel.groups(), proxy, what)
+    if tunnel := TUNNEL.search(str(error)):
+        return _proxy_refusal(tunnel[1], tunnel[2], proxy, what)
     if "ProxyError" not in (type(error).__name__, type(getattr(error, "reason", None)).__name__):
         return None
     name, reason = plain_proxy(proxy), _innermost(error).rstrip("'\")")
@@ -235,7 +236,7 @@ def vendor_text(reply: Reply) -> tuple[str, str]:
     return code, text[:300].rstrip(".") or "no reason given"
 
 
-def _listed(errors: list, code: str) -> tuple[str, str]:
+def _listed(errors: list[t.Any], code: str) -> tuple[str, str]:
     """Code and sentence of the errors of a repository: Artifactory has ``status`` and ``message`` in each, an OCI registry ``code`` and ``message``."""
     rows = [row for row in errors if isinstance(row, dict)]
     text = "; ".join(str(row["message"]).strip().rstrip(".") for row in rows if row.get("message"))

@@ -11,6 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
 
 from ._errors import MissingLibrary, RayError
+from ._ports import Json
 from ._reconcile import Task
 from ._signals import closing_first
 
@@ -24,21 +25,22 @@ class Controller:
     voice: t.Callable[[str], None] | None = None
 
 
-class Module(AnsibleModule):
+class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core says nothing of its types
     """One that shows its options only when it is known what of them is secret: a kubeconfig, or a definition, tells it when it is read."""
 
     known = False
 
-    def log(self, msg: str, log_args: dict | None = None) -> None:
+    def log(self, msg: str, log_args: Json | None = None) -> None:
         """The system's log gets no options."""
         super().log("Invoked" if log_args else msg)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """Options that are refused at the door are not repeated by ``-vvv``."""
         super().fail_json(msg, **({} if self.known else {"invocation": {}}), **kwargs)
+        raise AssertionError("an AnsibleModule that fails ends the module")
 
 
-def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Callable[[Task, t.Any], dict], **kwargs: t.Any) -> None:
+def run(spec: Json, connect: t.Callable[[Task], t.ContextManager[t.Any]], handler: t.Callable[[Task, t.Any], Json], **kwargs: t.Any) -> None:
     """Validate the options, open the client, call ``handler(task, client)``, and end the module with its result.
 
     Args:
@@ -65,7 +67,7 @@ def run(spec: dict, connect: t.Callable[[Task], t.ContextManager], handler: t.Ca
     module.exit_json(**result)
 
 
-def _verified(params: dict) -> bool:
+def _verified(params: Json) -> bool:
     """Whether TLS is verified for all endpoints of the options, and for those that have options of their own."""
     endpoints = (params, *(params.get(name) for name in ("supervisor", "supervisor_login", "vcenter", "ray")))
     return not any(name.endswith("validate_certs") and value is False for options in endpoints if isinstance(options, dict)

@@ -9,6 +9,7 @@ import difflib
 import re
 
 from ._errors import RayError
+from ._ports import Json
 
 SHOWN = 12  # names listed in an error; more would bury the message
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -19,7 +20,7 @@ def canonical(identifier: str) -> str:
     return identifier.lower() if UUID.fullmatch(identifier) else identifier
 
 
-def choose(noun: str, wanted: str, rows: list[dict], key: str, name_key: str = "name", kind: type[RayError] = RayError) -> str:
+def choose(noun: str, wanted: str, rows: list[Json], key: str, name_key: str = "name", kind: type[RayError] = RayError) -> str:
     """The id of the one row that has this id or this name, or an error that says which there are."""
     if any(canonical(row[key]) == canonical(wanted) for row in rows):
         return canonical(wanted)
@@ -31,7 +32,7 @@ def choose(noun: str, wanted: str, rows: list[dict], key: str, name_key: str = "
     raise missing(noun, wanted, [row.get(name_key) or row[key] for row in rows], kind)
 
 
-def ambiguous(noun: str, wanted: str, rows: list[dict], key: str) -> RayError:
+def ambiguous(noun: str, wanted: str, rows: list[Json], key: str) -> RayError:
     """The error for a name that several have; rows with a ``path`` can be told apart by it."""
     described = ", ".join(sorted(describe(row, key) for row in rows))
     form = "path or the id" if any(row.get("path") for row in rows) else "id"
@@ -42,7 +43,7 @@ def ambiguous(noun: str, wanted: str, rows: list[dict], key: str) -> RayError:
     )
 
 
-def describe(row: dict, key: str) -> str:
+def describe(row: Json, key: str) -> str:
     """``PATH (ID, TYPE)``, with what the row has of it."""
     first, *more = [row[k] for k in ("path", key, "type") if row.get(k)]
     return f"{first} ({', '.join(more)})" if more else first

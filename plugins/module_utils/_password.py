@@ -25,7 +25,8 @@ PUBLISHED = "$6$test1234$"
 
 def hashed(password: str) -> str:
     """A SHA-512 crypt hash with a random salt."""
-    return _library().using(rounds=ROUNDS).hash(password)
+    made: str = _library().using(rounds=ROUNDS).hash(password)
+    return made
 
 
 def matches(password: str, known: str) -> bool:
@@ -39,11 +40,12 @@ def fault(known: str) -> str | None:
         return ("vm_password_salt_hash is the sample of the operator's guide: its password is public, and the nodes let this user log in over SSH "
                 "and become root. Give a password of your own with vm_password")
     if not HASH.fullmatch(known):
-        return "vm_password_salt_hash is no SHA-512 crypt hash ($6$salt$...). Give the password itself with vm_password, or make one with mkpasswd -m sha-512"
+        return ("vm_password_salt_hash is no SHA-512 crypt hash ($6$salt$...). Give the password itself with vm_password, "
+                "or make one with mkpasswd -m sha-512")
     return None
 
 
-def _library() -> type:
+def _library() -> type[sha512_crypt]:
     if not HAS_PASSLIB:
         raise MissingLibrary("passlib")
     return sha512_crypt

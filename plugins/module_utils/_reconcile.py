@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from . import _wait
 from ._diff import changed_keys, overlay, same, without
 from ._errors import RayError, UnknownYet
+from ._ports import Json
 
 # How often a write is sent at the most, and the seconds between two times when the server names none.
 TRIES, PAUSE = 5, 0.5
@@ -27,7 +28,7 @@ class Task:
     takes plain values back that stand in an option which is secret as a whole, and would garble every text: the ``1`` of an environment.
     """
 
-    def __init__(self, params: dict, *, check_mode: bool = False, diff_mode: bool = False,
+    def __init__(self, params: Json, *, check_mode: bool = False, diff_mode: bool = False,
                  warn: t.Callable[[str], None] = lambda text: None, progress: t.Callable[[str], None] = lambda text: None,
                  hide: t.Callable[[t.Iterable[str]], None] = lambda values: None,
                  show: t.Callable[[t.Iterable[str]], None] = lambda values: None) -> None:
@@ -53,15 +54,26 @@ class Resource(t.Protocol):
 
     noun: str
 
-    def read(self) -> dict | None: ...
-    def create(self, desired: dict) -> None: ...
-    def update(self, before: dict, desired: dict) -> None: ...
-    def delete(self, before: dict) -> None: ...
-    def ready(self, current: dict | None) -> bool: ...
-    def diagnose(self) -> str: ...
+    def read(self) -> Json | None:
+        ...
+
+    def create(self, desired: Json) -> None:
+        ...
+
+    def update(self, before: Json, desired: Json) -> None:
+        ...
+
+    def delete(self, before: Json) -> None:
+        ...
+
+    def ready(self, current: Json | None) -> bool:
+        ...
+
+    def diagnose(self) -> str:
+        ...
 
 
-def reconcile(task: Task, resource: Resource, desired: dict | None) -> dict:
+def reconcile(task: Task, resource: Resource, desired: Json | None) -> Json:
     """Bring ``resource`` to ``desired`` (None: absent) and wait; returns ``changed``, the noun, and the diff when asked for.
 
     In check mode nothing is written and the result says what the real run would do; what cannot be known yet
@@ -72,8 +84,8 @@ def reconcile(task: Task, resource: Resource, desired: dict | None) -> dict:
         return _reconcile(task, resource, desired)
 
 
-def _reconcile(task: Task, resource: Resource, desired: dict | None) -> dict:
-    before: dict | None = None
+def _reconcile(task: Task, resource: Resource, desired: Json | None) -> Json:
+    before: Json | None = None
     try:
         before = resource.read()
         if desired is not None and hasattr(resource, "resolve"):
@@ -97,14 +109,14 @@ def _reconcile(task: Task, resource: Resource, desired: dict | None) -> dict:
     return _result(task, resource, changed, before, after if task.check_mode else current, current)
 
 
-def _differs(resource: Resource, before: dict | None, after: dict | None) -> bool:
+def _differs(resource: Resource, before: Json | None, after: Json | None) -> bool:
     if before is None or after is None:
         return before is not after
     hidden = (*getattr(resource, "hidden", ()), *getattr(resource, "write_only", ()))
     return not same(without(before, hidden), without(after, hidden))
 
 
-def _refuse_create_only(resource: Resource, before: dict | None, after: dict | None) -> None:
+def _refuse_create_only(resource: Resource, before: Json | None, after: Json | None) -> None:
     if not before or not after:
         return
     wrong = [k for k in changed_keys(before, after) if k in getattr(resource, "create_only", ())]
@@ -114,7 +126,7 @@ def _refuse_create_only(resource: Resource, before: dict | None, after: dict | N
                        hint="Remove it first, or ask for what it is.")
 
 
-def _write(resource: Resource, before: dict | None, desired: dict | None) -> None:
+def _write(resource: Resource, before: Json | None, desired: Json | None) -> None:
     """Write until what is there is what was asked for. An answer that leaves open whether it was written is settled by reading."""
     for left in range(TRIES - 1, -1, -1):
         try:
@@ -132,7 +144,7 @@ def _write(resource: Resource, before: dict | None, desired: dict | None) -> Non
     raise AssertionError("the last try returns or raises")
 
 
-def _look_again(resource: Resource, error: RayError) -> dict | None:
+def _look_again(resource: Resource, error: RayError) -> Json | None:
     """What is there now; a server that cannot be read either leaves the first error to be told."""
     try:
         return resource.read()
@@ -140,7 +152,7 @@ def _look_again(resource: Resource, error: RayError) -> dict | None:
         raise error from other
 
 
-def _send(resource: Resource, before: dict | None, desired: dict | None) -> None:
+def _send(resource: Resource, before: Json | None, desired: Json | None) -> None:
     try:
         if desired is None:
             resource.delete(before or {})
@@ -156,30 +168,32 @@ def _send(resource: Resource, before: dict | None, desired: dict | None) -> None
         raise
 
 
-def _settle(task: Task, resource: Resource, before: dict | None, desired: dict | None, changed: bool) -> dict | None:
+def _settle(task: Task, resource: Resource, before: Json | None, desired: Json | None, changed: bool) -> Json | None:
     """Wait until the object is as asked, or read it once when the user does not wait."""
     if desired is None and not changed:
         return None
     if not task.params.get("wait", False):
         return resource.read() if changed else before
     end = "to be gone" if desired is None else getattr(resource, "goal", "to be ready")
-    gone: t.Callable[[t.Any], bool] = lambda value: value is None
+    gone: t.Callable[[Json | None], bool] = lambda value: value is None
     # What was not touched need not be read again to see that it is ready.
     known = [] if changed else [before]
-    read: t.Callable[[], dict | None] = lambda: known.pop() if known else resource.read()
-    with getattr(resource, "watching", nullcontext)() as pause:
-        return _wait.until(
+    read: t.Callable[[], Json | None] = lambda: known.pop() if known else resource.read()
+    watching: t.Callable[[], t.ContextManager[t.Any]] = getattr(resource, "watching", nullcontext)
+    with watching() as pause:
+        settled: Json | None = _wait.until(
             read, gone if desired is None else resource.ready, what=f"{_title(resource, before)} {end}",
             timeout=task.params.get("wait_timeout", 0), diagnose=resource.diagnose, say=getattr(resource, "say", None),
             limit=getattr(resource, "longest_pause", 10.0), sleep=pause, bear=BEAR)
+        return settled
 
 
-def _title(resource: Resource, value: dict | None) -> str:
+def _title(resource: Resource, value: Json | None) -> str:
     name = getattr(resource, "name", None) or (value or {}).get("name") or ""
     return f"{resource.noun.replace('_', ' ')} {name}".strip()
 
 
-def _result(task: Task, resource: Resource, changed: bool, before: dict | None, after: dict | None, current: dict | None) -> dict:
+def _result(task: Task, resource: Resource, changed: bool, before: Json | None, after: Json | None, current: Json | None) -> Json:
     hidden = getattr(resource, "hidden", ())
     result: dict[str, t.Any] = {"changed": changed, resource.noun: None if current is None else without(current, hidden)}
     if task.diff_mode:
@@ -187,7 +201,7 @@ def _result(task: Task, resource: Resource, changed: bool, before: dict | None, 
     return result
 
 
-def _unknown(task: Task, resource: Resource, before: dict | None, desired: dict | None, error: UnknownYet) -> dict:
+def _unknown(task: Task, resource: Resource, before: Json | None, desired: Json | None, error: UnknownYet) -> Json:
     """Absent stays absent when the parent is not there; anything else is done by a run whose earlier steps make room for it."""
     after = None if desired is None else {k: v for k, v in overlay(before, desired).items() if v is not None}
     result = _result(task, resource, desired is not None or before is not None, before, after, after)

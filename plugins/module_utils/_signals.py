@@ -49,7 +49,7 @@ class _Stop:
 
 
 @contextmanager
-def closing_first(opening: t.ContextManager) -> t.Iterator[t.Any]:
+def closing_first(opening: t.ContextManager[t.Any]) -> t.Iterator[t.Any]:
     """Enter ``opening``. Inside, SIGINT and SIGTERM unwind the stack; then the signal takes the course that it would have taken at once.
 
     ``opening`` itself is not interrupted: a login whose answer nobody waits for opens a session that nobody can close.

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 
 from ._errors import RayError
 
+T = t.TypeVar("T")
 ARGSPEC = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 1800},
@@ -35,10 +36,10 @@ def heard_by(listener: t.Callable[[str], None]) -> t.Iterator[None]:
         _listener.reset(before)
 
 
-def until(read: t.Callable[[], t.Any], done: t.Callable[[t.Any], bool], *, what: str, timeout: float,
-          failed: t.Callable[[t.Any], str | None] | None = None, diagnose: t.Callable[[], str] | None = None,
-          interval: float = 0.2, limit: float = 10.0, say: t.Callable[[t.Any], str] | None = None, bear: float = 0,
-          clock: t.Callable[[], float] = time.monotonic, sleep: t.Callable[[float], t.Any] | None = None) -> t.Any:
+def until(read: t.Callable[[], T], done: t.Callable[[T], bool], *, what: str, timeout: float,
+          failed: t.Callable[[T], str | None] | None = None, diagnose: t.Callable[[], str] | None = None,
+          interval: float = 0.2, limit: float = 10.0, say: t.Callable[[T], str] | None = None, bear: float = 0,
+          clock: t.Callable[[], float] = time.monotonic, sleep: t.Callable[[float], t.Any] | None = None) -> T:
     """Call ``read`` until ``done(value)``, and return that value.
 
     Args:

@@ -19,19 +19,20 @@ PYTHON = sorted((ROOT / "plugins").rglob("*.py"))
 
 # Each layer may import what stands to its right.
 ALLOWED = {
-    "_errors": set(),
-    "_diff": {"_errors"},
-    "_names": {"_errors"},
-    "_wait": {"_errors"},
-    "_http": {"_errors"},
+    "_ports": set(),
+    "_errors": {"_ports"},
+    "_diff": {"_errors", "_ports"},
+    "_names": {"_errors", "_ports"},
+    "_wait": {"_errors", "_ports"},
+    "_http": {"_errors", "_ports"},
     "_password": {"_errors"},
     "_jwt": set(),
-    "_clients": {"_clients", "_jwt", "_names", "_http", "_wait", "_diff", "_errors"},
-    "_resources": {"_resources", "_jwt", "_names", "_wait", "_diff", "_errors", "_password"},
-    "_diagnose": {"_wait", "_diff", "_errors"},
-    "_reconcile": {"_wait", "_diff", "_errors"},
+    "_clients": {"_clients", "_jwt", "_names", "_http", "_wait", "_diff", "_errors", "_ports"},
+    "_resources": {"_resources", "_jwt", "_names", "_wait", "_diff", "_errors", "_password", "_ports"},
+    "_diagnose": {"_wait", "_diff", "_errors", "_ports"},
+    "_reconcile": {"_wait", "_diff", "_errors", "_ports"},
     "_signals": set(),
-    "_module": {"_reconcile", "_signals", "_errors"},
+    "_module": {"_reconcile", "_signals", "_errors", "_ports"},
 }
 
 

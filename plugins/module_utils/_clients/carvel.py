@@ -11,6 +11,7 @@ import typing as t
 from contextlib import contextmanager
 
 from .._errors import MissingLibrary, RayError
+from .._ports import Json
 from . import loopback
 from .programs import Program, all_of
 
@@ -74,12 +75,13 @@ class Carvel:
             names = sorted(os.listdir(out)) if os.path.isdir(out) else []
             return {name: _read(os.path.join(out, name)) for name in names}
 
-    def schema(self, files: dict[str, str]) -> dict:
+    def schema(self, files: dict[str, str]) -> Json:
         """The OpenAPI v3 schema of the data values of a bundle's configuration."""
         with _folder(files) as folder:
             text = self._run("ytt", ["-f", CONFIG, "--data-values-schema-inspect", "--output", "openapi-v3"],
                              "The reading of the values schema", cwd=folder)
-        return yaml.safe_load(text)["components"]["schemas"]["dataValues"]
+        schema: Json = yaml.safe_load(text)["components"]["schemas"]["dataValues"]
+        return schema
 
     def lock(self, text: str, overrides: dict[str, str]) -> str:
         """The lock of all images of rendered objects.
@@ -179,4 +181,5 @@ def _named(bundle: str, tag: str) -> str:
 
 def _bundle(lock: str) -> str:
     """The digest in a BundleLock."""
-    return yaml.safe_load(lock)["bundle"]["image"].rpartition("@")[2]
+    image: str = yaml.safe_load(lock)["bundle"]["image"]
+    return image.rpartition("@")[2]

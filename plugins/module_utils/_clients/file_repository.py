@@ -14,6 +14,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .._errors import RayError
 from .._http import Http, Reply
+from .._ports import Json, Task
 from . import proxy
 
 ARGSPEC = {
@@ -62,7 +63,7 @@ class FileRepository:
     def name(self) -> str:
         return self._path.rsplit("/", 1)[-1]
 
-    def find(self) -> dict | None:
+    def find(self) -> Json | None:
         """``url``, ``checksum`` and ``size`` of the file that is there, or None. A server that tells no checksum is asked for the whole file."""
         told = self._asked("HEAD", accept=ASK_AGAIN)
         checksum, length = told.headers.get(CHECKSUM), told.headers.get("Content-Length") or ""
@@ -145,7 +146,7 @@ def _unusable(why: str) -> RayError:
 
 
 @contextlib.contextmanager
-def connect(task: t.Any) -> t.Iterator[FileRepository]:
+def connect(task: Task) -> t.Iterator[FileRepository]:
     """A FileRepository for the options of ARGSPEC."""
     p = task.params
     host = _parts(p["url"]).netloc

@@ -14,6 +14,7 @@ import typing as t
 import zlib
 
 from .._errors import RayError, UnknownYet
+from .._ports import Json
 from .reference import Reference
 
 # A configuration or a list is some thousand bytes; what is longer is a layer.
@@ -27,7 +28,7 @@ class Saved(t.NamedTuple):
     config: str
     image_id: str
     names: tuple[str, ...]
-    row: dict
+    row: Json
 
 
 class ImageArchive:

@@ -11,6 +11,7 @@ import typing as t
 import zlib
 
 from .._errors import MissingLibrary, RayError
+from .._ports import Json
 
 try:
     import yaml
@@ -24,7 +25,7 @@ LOCK, KIND = ".imgpkg/images.yml", "ImagesLock"
 NESTED = "dev.carvel.imgpkg.bundle"
 
 
-def locked(layer: bytes, what: str) -> list[dict]:
+def locked(layer: bytes, what: str) -> list[Json]:
     """The images of the lock in a bundle's layer, each with ``image`` (by digest, as the lock has it), ``digest`` and ``id``.
 
     Raises:
@@ -51,7 +52,7 @@ def _file(layer: bytes) -> bytes:
     raise KeyError(LOCK)
 
 
-def _entry(entry: dict[str, t.Any]) -> dict:
+def _entry(entry: dict[str, t.Any]) -> Json:
     name, found, digest = entry["image"].partition("@")
     if not found or not digest.startswith("sha256:"):
         raise ValueError(name)

@@ -13,6 +13,7 @@ import typing as t
 
 from .._errors import RayError
 from .._names import ambiguous, canonical, choose
+from .._ports import Json, VCenter
 from .inventory_paths import DATACENTER, FOLDER, Kind, by_path, located
 
 UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
@@ -29,9 +30,10 @@ class Inventory:
     Where objects stand in folders, a path is taken too: ``/DC/host/folder/NAME``, or ``DC/NAME``.
     """
 
-    def __init__(self, client: t.Any) -> None:
+    def __init__(self, client: VCenter) -> None:
         self._client = client
-        self._known: dict[tuple, t.Any] = {}
+        self._ids: dict[tuple[str, str], str] = {}
+        self._lists: dict[str, list[Json]] = {}
 
     def cluster(self, wanted: str | None) -> str | None:
         return self._id(CLUSTER, wanted)
@@ -68,9 +70,9 @@ class Inventory:
         if wanted is None:
             return None
         known = (kind.noun, wanted)
-        if known not in self._known:
-            self._known[known] = self._look_up(kind, wanted)
-        return self._known[known]
+        if known not in self._ids:
+            self._ids[known] = self._look_up(kind, wanted)
+        return self._ids[known]
 
     def _look_up(self, kind: Kind, wanted: str) -> str:
         if "/" in wanted and kind.name_filter:
@@ -93,23 +95,23 @@ class Inventory:
             rows = self._client.get(kind.path, query={"names": [wanted]}) or []
             if len(rows) != 1 or error.code not in ("INPUT", "NOT_FOUND"):
                 raise
-            return rows[0][kind.key]
+            identifier: str = rows[0][kind.key]
+            return identifier
 
-    def _rows(self, kind: Kind, wanted: str) -> list[dict]:
+    def _rows(self, kind: Kind, wanted: str) -> list[Json]:
         if kind.name_filter is None:
             return self._everything(kind)
         rows = self._client.get(kind.path, query={kind.name_filter: [wanted]}) or []
         # Nothing of that name: one more call buys the list of what there is.
         return rows or self._everything(kind)
 
-    def _everything(self, kind: Kind) -> list[dict]:
+    def _everything(self, kind: Kind) -> list[Json]:
         """The whole list, read once; too long a list is refused by the API and then not shown."""
-        known = (kind.noun, None)
-        if known not in self._known:
+        if kind.noun not in self._lists:
             try:
-                self._known[known] = self._client.get(kind.path) or []
+                self._lists[kind.noun] = self._client.get(kind.path) or []
             except RayError as error:
                 if error.code != "UNABLE_TO_ALLOCATE_RESOURCE" or kind.name_filter is None:
                     raise
-                self._known[known] = []
-        return self._known[known]
+                self._lists[kind.noun] = []
+        return self._lists[kind.noun]

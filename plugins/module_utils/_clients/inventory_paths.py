@@ -13,6 +13,7 @@ import typing as t
 
 from .._errors import RayError
 from .._names import ambiguous, missing
+from .._ports import Json, VCenter
 
 # The folders that every datacenter has, and the types of what is in them.
 ROOTS = {"host": "HOST", "datastore": "DATASTORE", "network": "NETWORK", "vm": "VIRTUAL_MACHINE"}
@@ -49,7 +50,7 @@ class Steps(t.NamedTuple):
     name: str
 
 
-def by_path(client: t.Any, kind: Kind, path: str) -> str:
+def by_path(client: VCenter, kind: Kind, path: str) -> str:
     """The id of the one object at a path, by one request for each step of it."""
     if kind is DATACENTER:
         *regions, name = [part for part in path.split("/") if part] or [path]
@@ -83,7 +84,7 @@ def read(kind: Kind, path: str) -> Steps:
                    hint=f"Write /DATACENTER/{kind.root or 'host'}/FOLDER/NAME{short}; or give its name or its id.")
 
 
-def located(client: t.Any, kind: Kind, name: str, rows: list[dict]) -> list[dict]:
+def located(client: VCenter, kind: Kind, name: str, rows: list[Json]) -> list[Json]:
     """The rows of one name, each with its ``path``, for an error; without it where that cannot be found out."""
     try:
         paths = _paths(client, kind, name)
@@ -92,7 +93,7 @@ def located(client: t.Any, kind: Kind, name: str, rows: list[dict]) -> list[dict
     return [{**row, "path": paths.get(row[kind.key])} for row in rows]
 
 
-def _datacenter(client: t.Any, regions: list[str], name: str) -> str:
+def _datacenter(client: VCenter, regions: list[str], name: str) -> str:
     """A datacenter, below folders where the path names some."""
     folder: str | None = None
     place = "the inventory"
@@ -103,7 +104,7 @@ def _datacenter(client: t.Any, regions: list[str], name: str) -> str:
     return _one(client, DATACENTER, name, {"folders": [folder]} if folder else {}, place)
 
 
-def _one(client: t.Any, kind: Kind, name: str, place: dict, words: str) -> str:
+def _one(client: VCenter, kind: Kind, name: str, place: Json, words: str) -> str:
     """The id of the only object of this name at a place; else an error with what there is."""
     rows = client.get(kind.path, query={"names": [name], **place}) or []
     if len(rows) > 1:
@@ -111,10 +112,11 @@ def _one(client: t.Any, kind: Kind, name: str, place: dict, words: str) -> str:
     if not rows:
         there = client.get(kind.path, query=place or None) or []
         raise missing(f"{kind.noun} in {words}", name, [row["name"] for row in there])
-    return rows[0][kind.key]
+    identifier: str = rows[0][kind.key]
+    return identifier
 
 
-def _root(client: t.Any, datacenter: str, root: str) -> str:
+def _root(client: VCenter, datacenter: str, root: str) -> str:
     """The topmost folder of a datacenter; a folder below it may have the same name."""
     query = {"names": [root], "type": ROOTS[root], "datacenters": [datacenter]}
     rows = [row["folder"] for row in client.get(FOLDER.path, query=query) or []]
@@ -123,10 +125,10 @@ def _root(client: t.Any, datacenter: str, root: str) -> str:
         rows = [row for row in rows if row not in {entry["folder"] for entry in below}]
     if not rows:
         raise RayError(f"Datacenter {datacenter} shows no folder {root!r}.", code="NOT_FOUND", hint="This account may lack the right to see it.")
-    return rows[0]
+    return str(rows[0])
 
 
-def _paths(client: t.Any, kind: Kind, name: str) -> dict[str, str]:
+def _paths(client: VCenter, kind: Kind, name: str) -> dict[str, str]:
     """Id to path of all objects of one name. The datacenter is enough to tell them apart, unless it holds several."""
     found: dict[str, str] = {}
     for datacenter in client.get(DATACENTER.path) or []:
@@ -138,7 +140,7 @@ def _paths(client: t.Any, kind: Kind, name: str) -> dict[str, str]:
     return found
 
 
-def _walked(client: t.Any, kind: Kind, name: str, datacenter: dict) -> dict[str, str]:
+def _walked(client: VCenter, kind: Kind, name: str, datacenter: Json) -> dict[str, str]:
     """Id to path of all objects of one name in one datacenter, level by level."""
     found: dict[str, str] = {}
     root = str(kind.root)

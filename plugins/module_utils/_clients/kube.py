@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from .._errors import RayError, UnknownYet
 from .._http import proxy_fault, speaks_no_tls
+from .._ports import Json, Task
 from . import kube_config
 from .kube_config import Access, access_for
 from .kube_watch import STREAM_SECONDS, Watch
@@ -68,18 +69,13 @@ class Kube:
     def close(self) -> None:
         self._access.close()
 
-    def get(self, kind: str, name: str, namespace: str | None = None) -> dict | None:
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Json | None:
         """The object, or None when only the object is missing; a missing kind raises UnknownYet."""
         status, body = self._send("GET", self._path(kind, namespace, name))
         if status == 404:
             _refuse_unknown_kind(kind, body, self.address)
             return None
         return self._answer(status, body, f"reading {_label(kind, name, namespace)}")
-
-    def list(self, kind: str, namespace: str | None = None, labels: dict | None = None) -> list[dict]:
-        """The objects, or only those that carry all of ``labels``."""
-        selector = ",".join(f"{name}={value}" for name, value in sorted((labels or {}).items()))
-        return self._list(kind, namespace, "application/json", {"labelSelector": selector} if selector else None)
 
     def names(self, kind: str, namespace: str | None = None) -> list[str]:
         """Names only: contents (of secrets) stay on the server."""
@@ -91,12 +87,12 @@ class Kube:
         groups = self._answer(status, body, "telling its APIs").get("groups") or []
         return {version["groupVersion"] for group in groups for version in group.get("versions") or []}
 
-    def everywhere(self, resource: str) -> list[dict]:
+    def everywhere(self, resource: str) -> list[Json]:
         """What there is of ``GROUP/VERSION/PLURAL`` in all namespaces, each without its contents; nothing where the kind is unknown."""
         status, body = self._send("GET", f"/apis/{resource}", accept=NAMES_ONLY)
         return [] if status == 404 else self._answer(status, body, f"listing {resource} of all namespaces").get("items") or []
 
-    def create(self, kind: str, body: dict, *, dry_run: bool = False) -> dict:
+    def create(self, kind: str, body: Json, *, dry_run: bool = False) -> Json:
         """POST the object; fields that the kind does not have are refused instead of dropped."""
         meta = body["metadata"]
         query = {"fieldValidation": "Strict", **_dry(dry_run)}
@@ -106,7 +102,7 @@ class Kube:
             _refuse_unknown_kind(kind, answer, self.address)
         return self._answer(status, answer, f"creating {label}")
 
-    def merge(self, kind: str, name: str, namespace: str | None, patch: dict, *, dry_run: bool = False) -> dict:
+    def merge(self, kind: str, name: str, namespace: str | None, patch: Json, *, dry_run: bool = False) -> Json:
         """Merge-patch: what the patch does not name stays as it is."""
         query = {"fieldValidation": "Strict", **_dry(dry_run)}
         status, answer = self._send("PATCH", self._path(kind, namespace, name), body=patch, query=query,
@@ -124,7 +120,7 @@ class Kube:
         only = {"fieldSelector": f"metadata.name={name}"}
         path, label = self._path(kind, namespace), _label(kind, name, namespace)
 
-        def listed(patient: bool) -> tuple[dict | None, str]:
+        def listed(patient: bool) -> tuple[Json | None, str]:
             status, body = self._send("GET", path, query=only, tries=TRIES if patient else 1)
             if status == 404:
                 _refuse_unknown_kind(kind, body, self.address)
@@ -140,7 +136,7 @@ class Kube:
 
         return Watch(listed, opened, lambda: self.get(kind, name, namespace))
 
-    def _list(self, kind: str, namespace: str | None, accept: str, query: dict | None = None) -> list[dict]:
+    def _list(self, kind: str, namespace: str | None, accept: str, query: Json | None = None) -> list[Json]:
         status, body = self._send("GET", self._path(kind, namespace), accept=accept, query=query)
         if status == 404:
             _refuse_unknown_kind(kind, body, self.address)
@@ -167,7 +163,7 @@ class Kube:
             self._access.confirm()
         return reply
 
-    def _once(self, method: str, path: str, *, body: dict | None = None, query: dict | None = None, accept: str = "application/json",
+    def _once(self, method: str, path: str, *, body: Json | None = None, query: Json | None = None, accept: str = "application/json",
               content_type: str = "application/json", tries: int = TRIES, stream: bool = False) -> t.Any:
         access = self._access
         headers = {"Accept": accept, "Content-Type": content_type, "User-Agent": "vcf.ray", **access.headers}
@@ -185,7 +181,7 @@ class Kube:
         except urllib3.exceptions.HTTPError as error:
             raise _unreachable(access, error) from error
 
-    def _answer(self, status: int, body: t.Any, doing: str) -> dict:
+    def _answer(self, status: int, body: t.Any, doing: str) -> Json:
         if 200 <= status < 300 and isinstance(body, dict):
             return body
         reason = body.get("reason") if isinstance(body, dict) else None
@@ -194,9 +190,15 @@ class Kube:
         raise RayError(f"The API server {self.address} refused {doing}: {text or 'no reason given'} ({status}{' ' + reason if reason else ''}).",
                        code=code, hint=self._access.remedy if code == "AUTH" else _hint(code, text or ""), details={"status": status, "vendor": text})
 
+    # The last one: from here on ``list`` means this method.
+    def list(self, kind: str, namespace: str | None = None, labels: Json | None = None) -> list[Json]:
+        """The objects, or only those that carry all of ``labels``."""
+        selector = ",".join(f"{name}={value}" for name, value in sorted((labels or {}).items()))
+        return self._list(kind, namespace, "application/json", {"labelSelector": selector} if selector else None)
+
 
 @contextlib.contextmanager
-def connect(task: t.Any) -> t.Iterator[Kube]:
+def connect(task: Task) -> t.Iterator[Kube]:
     """A Kube for the options of ARGSPEC; secrets that no option holds are kept out of everything that the task shows."""
     kube = Kube(access_for(task))
     try:
@@ -214,7 +216,7 @@ def _decoded(reply: t.Any) -> t.Any:
         return text
 
 
-def _dry(dry_run: bool) -> dict:
+def _dry(dry_run: bool) -> Json:
     return {"dryRun": "All"} if dry_run else {}
 
 
@@ -247,7 +249,8 @@ def _unreachable(access: Access, error: Exception) -> RayError:
     if fault:
         return fault
     if speaks_no_tls(cause):
-        return RayError(f"The API server {access.host} does not speak TLS on this port.", code="TLS", hint="Check the address; a Supervisor's port is 6443.")
+        return RayError(f"The API server {access.host} does not speak TLS on this port.", code="TLS",
+                        hint="Check the address; a Supervisor's port is 6443.")
     # A balancer whose servers are away takes the connection and drops it: that says nothing about trust.
     if isinstance(cause, urllib3.exceptions.SSLError) and "EOF occurred" not in str(cause):
         return RayError(f"The API server {access.host} cannot be trusted: {cause}.", code="TLS",

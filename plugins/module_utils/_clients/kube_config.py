@@ -19,6 +19,7 @@ from ansible.module_utils.basic import env_fallback
 from .._errors import MissingLibrary, RayError
 from .._http import check_ca, plain_proxy
 from .._jwt import renewal
+from .._ports import Json, Task
 from . import kube_contexts, proxy
 from . import supervisor as supervisor_client
 from .kubeconfig_file import default_path
@@ -60,13 +61,15 @@ class Access:
         clock: seconds since 1970.
     """
 
-    def __init__(self, params: dict, hide: t.Callable[[t.Iterable[str]], None] = lambda values: None,
-                 login: t.Callable[[dict], str] | None = None, clock: t.Callable[[], float] = time.time) -> None:
+    def __init__(self, params: Json, hide: t.Callable[[t.Iterable[str]], None] = lambda values: None,
+                 login: t.Callable[[Json], str] | None = None, clock: t.Callable[[], float] = time.time) -> None:
         if not HAS_KUBERNETES:
             raise MissingLibrary("kubernetes")
         self._params, self._hide, self._login, self._clock = params, hide, login or _logged_in, clock
         self._refusal: RayError | None = None
         self._settings: t.Any = None
+        self._credential: str | None = None
+        self._due: float | None = None
         token = None if _has_own_credentials(params) else self._token()
         # Fresh credentials that no answer has confirmed yet: when these are refused, fresher ones would not help.
         self._unproven = bool(token)
@@ -75,7 +78,8 @@ class Access:
     @property
     def host(self) -> str:
         """``https://host:port`` of the API server."""
-        return self._settings.host.rstrip("/")
+        host: str = self._settings.host
+        return host.rstrip("/")
 
     @property
     def trust(self) -> str:
@@ -87,7 +91,8 @@ class Access:
     @property
     def proxy(self) -> str | None:
         """The proxy that requests go through; without its login."""
-        return self._settings.proxy
+        url: str | None = self._settings.proxy
+        return url
 
     @property
     def headers(self) -> dict[str, str]:
@@ -162,7 +167,7 @@ class Access:
         return token
 
 
-def access_for(task: t.Any) -> Access:
+def access_for(task: Task) -> Access:
     """The Access for the options of ARGSPEC; the kubeconfig's secrets are kept out of everything that the task shows."""
     config = task.params.get("kubeconfig")
     if isinstance(config, str) and config.lstrip().startswith("{"):
@@ -172,23 +177,23 @@ def access_for(task: t.Any) -> Access:
     return Access({**task.params, "kubeconfig": config}, task.hide)
 
 
-def _logged_in(options: dict) -> str:
+def _logged_in(options: Json) -> str:
     with supervisor_client.connect(types.SimpleNamespace(params=options)) as supervisor:
         return supervisor.login()
 
 
-def uses_kubeconfig(params: dict) -> bool:
+def uses_kubeconfig(params: Json) -> bool:
     """Asked for by name, or the only source that is left."""
     if params.get("kubeconfig"):
         return True
     return not params.get("host") and bool(params.get("context") or not params.get("supervisor"))
 
 
-def _has_own_credentials(params: dict) -> bool:
+def _has_own_credentials(params: Json) -> bool:
     return bool(not params.get("supervisor") or params.get("api_key") or uses_kubeconfig(params))
 
 
-def _settings(params: dict, token: str | None) -> t.Any:
+def _settings(params: Json, token: str | None) -> t.Any:
     settings = k8s_client.Configuration()
     supervisor = params.get("supervisor")
     if uses_kubeconfig(params):
@@ -215,7 +220,7 @@ def _settings(params: dict, token: str | None) -> t.Any:
     return settings
 
 
-def _proxy_of(params: dict) -> str | None:
+def _proxy_of(params: Json) -> str | None:
     """The options come first, then the kubeconfig, then the Supervisor's when it stands for both."""
     url = proxy.url(params)
     if url or not uses_kubeconfig(params):
@@ -234,9 +239,9 @@ def _go_through(settings: t.Any, url: str | None) -> None:
         settings.proxy_headers = urllib3.make_headers(proxy_basic_auth=login)
 
 
-def _login_options(params: dict, settings: t.Any) -> dict:
+def _login_options(params: Json, settings: t.Any) -> Json:
     """The options of the login. What they leave open of the way there is that of the API server, as long as it is the same host."""
-    options = params["supervisor"]
+    options: Json = params["supervisor"]
     if not options.get("proxy_host") and params.get("proxy_host"):
         options = {**options, **{name: params.get(name) for name in proxy.ARGSPEC}}
     if settings is None or supervisor_client.host_of(options["hostname"]) != supervisor_client.host_of(settings.host):
@@ -261,15 +266,16 @@ def _load_kubeconfig(settings: t.Any, kubeconfig: t.Any, context: str | None) ->
                        hint="Make it with vcf.ray.supervisor_kubeconfig, or name another with kubeconfig and context.") from error
 
 
-def _parsed(text: str) -> dict:
+def _parsed(text: str) -> Json:
     """A dict that was templated into an option of type raw may arrive as its JSON text."""
     try:
-        return json.loads(text)
+        config: Json = json.loads(text)
+        return config
     except ValueError as error:
         raise RayError("kubeconfig looks like JSON and is none.", code="INPUT", hint="Give a path or a dict.") from error
 
 
-def _secrets(config: dict) -> list[str]:
+def _secrets(config: Json) -> list[str]:
     users = [u.get("user") or {} for u in config.get("users") or [] if isinstance(u, dict)]
     clusters = [c.get("cluster") or {} for c in config.get("clusters") or [] if isinstance(c, dict)]
     proxies = [urlsplit(str(c["proxy-url"])).password for c in clusters if c.get("proxy-url")]

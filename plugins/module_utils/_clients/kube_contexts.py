@@ -9,6 +9,7 @@ import json
 import os
 import typing as t
 
+from .._ports import Json
 from .kubeconfig_file import KubeconfigFile, default_path
 
 
@@ -30,18 +31,18 @@ def proxy_url(kubeconfig: t.Any, context: str | None) -> str | None:
     return cluster.get("proxy-url") or None
 
 
-def _named(documents: list[dict], noun: str) -> dict:
+def _named(documents: list[Json], noun: str) -> dict[str | None, Json]:
     """All contexts, or clusters, by name."""
     rows = [row for document in documents for row in document.get(f"{noun}s") or [] if isinstance(row, dict)]
     return {row.get("name"): row.get(noun) or {} for row in reversed(rows)}
 
 
-def _chosen(documents: list[dict], context: str | None) -> dict:
+def _chosen(documents: list[Json], context: str | None) -> Json:
     current = next((d["current-context"] for d in documents if d.get("current-context")), None)
     return _named(documents, "context").get(context or current) or {}
 
 
-def _documents(kubeconfig: t.Any) -> list[dict]:
+def _documents(kubeconfig: t.Any) -> list[Json]:
     """The files as kubectl and the ``kubernetes`` package merge them: of two entries of one name the first holds."""
     if isinstance(kubeconfig, dict):
         return [kubeconfig]

@@ -10,6 +10,7 @@ import types
 import typing as t
 
 from .._errors import UnknownYet
+from .._ports import Task
 from . import kube, kube_config
 from . import supervisor as supervisor_client
 
@@ -18,7 +19,7 @@ ARGSPEC = {"supervisor_login": {"type": "dict", "options": LOGIN}}
 Open = t.Callable[[t.Optional[str]], t.ContextManager[kube.Kube]]
 
 
-def opener(task: t.Any) -> Open | None:
+def opener(task: Task) -> Open | None:
     """``open(hostname)`` for the option ``supervisor_login``, or None when it is not given.
 
     ``hostname`` is the address that vCenter tells, for when the user names none.

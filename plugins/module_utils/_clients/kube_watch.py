@@ -18,11 +18,12 @@ import time
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json
 
 try:
     from urllib3.exceptions import HTTPError
 except ImportError:
-    HTTPError = OSError
+    HTTPError = OSError  # type: ignore[misc,assignment]  # beside OSError it catches nothing more then
 
 # Seconds that the server is asked to keep a stream open; the list after it is the resync.
 STREAM_SECONDS = 240
@@ -52,11 +53,11 @@ class Watch:
         read: gives the object by a plain read, for users who may not list or watch.
     """
 
-    def __init__(self, listed: t.Callable[[bool], tuple[dict | None, str]], opened: t.Callable[[str], t.Any],
-                 read: t.Callable[[], dict | None]) -> None:
+    def __init__(self, listed: t.Callable[[bool], tuple[Json | None, str]], opened: t.Callable[[str], t.Any],
+                 read: t.Callable[[], Json | None]) -> None:
         self._listed, self._opened, self._read = listed, opened, read
         self._changed = threading.Condition()
-        self._object: dict | None = None
+        self._object: Json | None = None
         self._known = self._news = self._plain = False
         self._stream: Stream | None = None
         self._due, self._pause, self._lost, self._blocked = 0.0, FIRST_PAUSE, 0.0, 0
@@ -67,7 +68,7 @@ class Watch:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def get(self) -> dict | None:
+    def get(self) -> Json | None:
         """The newest state that is known, None when the object is gone; no request while a stream tells.
 
         Raises:
@@ -158,7 +159,7 @@ class Watch:
         self._due = now + self._pause
         self._pause = min(self._pause * GROWTH, LONGEST_PAUSE)
 
-    def _heard(self, event: dict) -> bool:
+    def _heard(self, event: Json) -> bool:
         """Take in one event; False when it is the last one. Runs in the stream's thread, which holds the lock."""
         kind, found = event.get("type"), event.get("object")
         if kind in ("ADDED", "MODIFIED", "DELETED") and found:
@@ -176,7 +177,7 @@ class Stream:
         heard: takes an event and says whether to go on.
     """
 
-    def __init__(self, answer: t.Any, changed: threading.Condition, heard: t.Callable[[dict], bool]) -> None:
+    def __init__(self, answer: t.Any, changed: threading.Condition, heard: t.Callable[[Json], bool]) -> None:
         self._answer, self._changed, self._heard = answer, changed, heard
         self.since, self.over, self._closed = time.monotonic(), False, False
         # A second handle of the connection's socket: whatever urllib3 does with its own, this one ends a read that blocks.

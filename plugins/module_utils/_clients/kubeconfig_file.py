@@ -13,6 +13,7 @@ import typing as t
 from contextlib import contextmanager
 
 from .._errors import MissingLibrary, RayError
+from .._ports import Json
 
 try:
     import yaml
@@ -36,7 +37,7 @@ class KubeconfigFile:
         # A link stays one: what it points to is replaced.
         self.path = os.path.realpath(path)
 
-    def load(self) -> dict:
+    def load(self) -> Json:
         try:
             with open(self.path, encoding="utf-8") as file:
                 document = yaml.safe_load(file)
@@ -57,7 +58,7 @@ class KubeconfigFile:
         except FileNotFoundError:
             return True
 
-    def change(self, edit: t.Callable[[dict], dict]) -> None:
+    def change(self, edit: t.Callable[[Json], Json]) -> None:
         """Put ``edit(document)`` in place of the document as it is by now, so that what others have written meanwhile is kept."""
         folder = os.path.dirname(self.path)
         try:
@@ -67,7 +68,7 @@ class KubeconfigFile:
         with _alone_in(folder):
             self._save(edit(self.load()))
 
-    def _save(self, document: dict) -> None:
+    def _save(self, document: Json) -> None:
         """Replace the file in one step, so that a reader never sees half of it and nobody else ever sees the token."""
         try:
             # Its mode is 0600 from the start.

@@ -45,7 +45,8 @@ class _Registry(BaseHTTPRequestHandler):
     @property
     def _store(self) -> dict[str, tuple[bytes, str]]:
         """Path to content and its media type."""
-        return self.server.store  # type: ignore[attr-defined]
+        store: dict[str, tuple[bytes, str]] = self.server.store  # type: ignore[attr-defined]  # ours, which has one
+        return store
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
@@ -81,7 +82,7 @@ class _Registry(BaseHTTPRequestHandler):
         found = CONTENT.match(path)
         if found and found["what"] == "manifests":
             self._store[f"/v2/{found['repository']}/manifests/{digest(content)}"] = (content, kind)
-        self._answer(201, Location=path, **{"Docker-Content-Digest": digest(content)})
+        self._answer(201, b"", Location=path, **{"Docker-Content-Digest": digest(content)})
 
     def _body(self) -> bytes:
         if "chunked" not in (self.headers.get("Transfer-Encoding") or ""):

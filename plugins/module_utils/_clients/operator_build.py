@@ -15,6 +15,7 @@ import tempfile
 import typing as t
 
 from .._errors import RayError, UnknownYet
+from .._ports import Task
 from . import build_tools, make, source_tree
 
 # The folder of the operator in its repository, where its own guide has make run.
@@ -160,7 +161,7 @@ def _text(value: t.Any) -> str:
 
 
 @contextlib.contextmanager
-def connect(task: t.Any) -> t.Iterator[OperatorBuild]:
+def connect(task: Task) -> t.Iterator[OperatorBuild]:
     """The build of the options."""
     p = task.params
     variables = {name: _text(value) for name, value in (p["variables"] or {}).items()}

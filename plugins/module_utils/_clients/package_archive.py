@@ -15,6 +15,7 @@ import typing as t
 from contextlib import contextmanager
 
 from .._errors import RayError
+from .._ports import Json
 from .images_lock import NESTED, locked
 from .text_file import TextFile
 
@@ -31,7 +32,7 @@ class Contents(t.NamedTuple):
 
     bundle: str
     digest: str
-    images: list[dict]
+    images: list[Json]
     package: str
 
 
@@ -99,7 +100,7 @@ class PackageArchive:
         bundle = f"{root['Refs'][0].partition('@')[0]}@{_digest(root)}"
         return Contents(bundle, _digest(root), list(found.values()), self._package(members, tar))
 
-    def _images(self, members: dict[str, tarfile.TarInfo], tar: tarfile.TarFile) -> t.Iterator[dict]:
+    def _images(self, members: dict[str, tarfile.TarInfo], tar: tarfile.TarFile) -> t.Iterator[Json]:
         """The descriptions of all images, those inside of an index after it; the layers of each are there in full length."""
         if MANIFEST not in members:
             raise self._unusable(f"is no tar of imgpkg: it has no {MANIFEST}")
@@ -111,7 +112,7 @@ class PackageArchive:
             waiting += [*(image.get("Images") or []), *(image.get("Indexes") or [])]
             yield image
 
-    def _whole(self, image: dict, members: dict[str, tarfile.TarInfo]) -> None:
+    def _whole(self, image: Json, members: dict[str, tarfile.TarInfo]) -> None:
         raw = image["Manifest"]["Raw"] if "Manifest" in image else image["Raw"]
         if f"sha256:{hashlib.sha256(raw.encode()).hexdigest()}" != _digest(image):
             raise self._unusable(f"holds a manifest that is not the one of the digest {_digest(image)}")
@@ -122,7 +123,7 @@ class PackageArchive:
             if member is None or member.size != layer["Size"]:
                 raise self._unusable(f"does not hold the layer {layer['Digest']} of {image['Refs'][0]}")
 
-    def _layer(self, image: dict, members: dict[str, tarfile.TarInfo], tar: tarfile.TarFile) -> bytes:
+    def _layer(self, image: Json, members: dict[str, tarfile.TarInfo], tar: tarfile.TarFile) -> bytes:
         """The one layer of a bundle."""
         return self._member(_file_of(image["Layers"][0]), members, tar)
 
@@ -150,15 +151,16 @@ class PackageArchive:
             tar.addfile(member, io.BytesIO(content))
 
 
-def _digest(image: dict) -> str:
-    return image["Manifest"]["Digest"] if "Manifest" in image else image["Digest"]
+def _digest(image: Json) -> str:
+    digest: str = image["Manifest"]["Digest"] if "Manifest" in image else image["Digest"]
+    return digest
 
 
-def _labels(image: dict) -> dict:
+def _labels(image: Json) -> Json:
     """The labels that an image was built with, not those that imgpkg puts on it in a tar."""
     config = json.loads(image["Config"]["Raw"]) if "Config" in image else {}
     return (config.get("config") or {}).get("Labels") or {}
 
 
-def _file_of(layer: dict) -> str:
+def _file_of(layer: Json) -> str:
     return f"{layer['Digest'].replace(':', '-')}.tar.gz"

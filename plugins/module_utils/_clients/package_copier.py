@@ -11,6 +11,7 @@ import typing as t
 from contextlib import contextmanager
 
 from .._errors import RayError
+from .._ports import Json, Task
 from .carvel import Carvel
 from .images_lock import locked
 from .programs import all_of
@@ -19,7 +20,7 @@ from .registry import Registries, registries
 from .registry_login import logins
 
 
-def lock_of(where: Registries, bundle: Reference) -> list[dict] | None:
+def lock_of(where: Registries, bundle: Reference) -> list[Json] | None:
     """The images of a bundle's lock as they are written there, or None when there is no such bundle."""
     manifest = where.manifest(bundle)
     if manifest is None:
@@ -46,7 +47,7 @@ class PackageCopier:
         digest = ref.digest or self._source.digest(ref)
         return str(ref.at(digest)) if digest else None
 
-    def locked(self, bundle: str) -> list[dict] | None:
+    def locked(self, bundle: str) -> list[Json] | None:
         """The images of the bundle's lock, or None when it is not there."""
         ref = Reference.parse(bundle, "bundle")
         return lock_of(self._own if self.target and ref.name == self.target.name else self._source, ref)
@@ -107,7 +108,7 @@ class PackageCopier:
 
 
 @contextmanager
-def connect(task: t.Any) -> t.Iterator[PackageCopier]:
+def connect(task: Task) -> t.Iterator[PackageCopier]:
     """A copier for the options ``source_*``, ``registry_*``, ``bundle`` and ``imgpkg_path``."""
     params = task.params
     target = Reference.of_repository(params["bundle"], "bundle") if params["bundle"] else None

@@ -15,7 +15,8 @@ from urllib.parse import quote, urlsplit
 from ansible.module_utils.basic import env_fallback
 
 from .._errors import RayError
-from .._http import Http
+from .._http import Http, Reply
+from .._ports import Json, Task
 from . import proxy, ray_token
 
 ARGSPEC = {
@@ -57,9 +58,10 @@ class Ray:
     def close(self) -> None:
         self._http.close()
 
-    def version(self) -> dict:
+    def version(self) -> Json:
         """``ray_version`` and others; that it answers at all is the proof that Ray is up."""
-        return self._asked("GET", "/api/version")
+        known: Json = self._asked("GET", "/api/version")
+        return known
 
     def open(self) -> bool:
         """Whether it answers a request without a token; one request, on a connection of its own."""
@@ -75,29 +77,31 @@ class Ray:
             return ipaddress.ip_address(host).is_loopback
         return host == "localhost"
 
-    def live_nodes(self) -> list[dict]:
+    def live_nodes(self) -> list[Json]:
         """The nodes that are alive now: ``node_id``, ``node_ip``, ``is_head``, head first."""
         nodes = [{"node_id": r.get("node_id"), "node_ip": r.get("node_ip"), "is_head": bool(r.get("is_head_node"))} for r in self._living()]
         return sorted(nodes, key=lambda n: (not n["is_head"], n["node_ip"] or ""))
 
-    def resources(self) -> dict:
+    def resources(self) -> Json:
         """What all live nodes have together: ``CPU``, ``GPU``, ``memory`` and others by name; ``nodes``: the same of each."""
         each = [{name: amount for name, amount in (r.get("resources_total") or {}).items() if not name.startswith("node:")} for r in self._living()]
         return {"total": {name: sum(node.get(name, 0) for node in each) for name in sorted({n for node in each for n in node})}, "nodes": each}
 
-    def _living(self) -> list[dict]:
+    def _living(self) -> list[Json]:
         body = self._asked("GET", "/api/v0/nodes", query={"limit": ALL_NODES})
         rows = ((body.get("data") or {}).get("result") or {}).get("result") or []
         return [row for row in rows if row.get("state") == "ALIVE"]
 
-    def jobs(self) -> list[dict]:
-        return self._asked("GET", "/api/jobs/")
+    def jobs(self) -> list[Json]:
+        jobs: list[Json] = self._asked("GET", "/api/jobs/")
+        return jobs
 
-    def job(self, submission_id: str) -> dict | None:
+    def job(self, submission_id: str) -> Json | None:
         """The job, or None when there is none of that id."""
-        return self._asked("GET", _job(submission_id), ok404=True)
+        job: Json | None = self._asked("GET", _job(submission_id), ok404=True)
+        return job
 
-    def submit(self, body: dict) -> None:
+    def submit(self, body: Json) -> None:
         """Hand in a job, once; the caller looks whether it arrived when the answer was lost."""
         self._asked("POST", "/api/jobs/", json=body)
 
@@ -139,7 +143,7 @@ class Ray:
         """Without what is meant for a terminal."""
         return ANSI.sub("", text)
 
-    def _sent(self, method: str, path: str, **kwargs: t.Any) -> t.Any:
+    def _sent(self, method: str, path: str, **kwargs: t.Any) -> Reply:
         try:
             reply = self._http.request(method, path, **kwargs)
         except RayError as error:
@@ -175,7 +179,7 @@ def _base(url: str, option: str) -> str:
     return f"{base}:{PORT}" if re.fullmatch(r"http://(\[[^\]]+\]|[^/:]+)", base) else base
 
 
-def at(url: str, *, token: str | None = None, headers: dict | None = None, inside: str | None = None, **kwargs: t.Any) -> Ray:
+def at(url: str, *, token: str | None = None, headers: Json | None = None, inside: str | None = None, **kwargs: t.Any) -> Ray:
     """A Ray for an address such as ``http://10.0.0.5:8265``; scheme and port may be left out.
 
     Args:
@@ -189,7 +193,7 @@ def at(url: str, *, token: str | None = None, headers: dict | None = None, insid
                stranger=lambda: Http(base, **options), asked_as=f"{inside}.token" if inside else TOKEN_OPTIONS)
 
 
-def ways(params: dict, **kwargs: t.Any) -> tuple[t.Callable[[str], Ray], t.Callable[[str], Ray]]:
+def ways(params: Json, **kwargs: t.Any) -> tuple[t.Callable[[str], Ray], t.Callable[[str], Ray]]:
     """What gives a Ray for an address by the options of WAY, and the same without token and headers.
 
     Args:
@@ -200,14 +204,14 @@ def ways(params: dict, **kwargs: t.Any) -> tuple[t.Callable[[str], Ray], t.Calla
     """
     p = params["ray"] or {}
     options = {"ca_path": p.get("ca_path"), "validate_certs": p.get("validate_certs", True), "proxy": proxy.url(p), "inside": "ray", **kwargs}
-    known = partial(at, token=p.get("token"), headers=p.get("headers"), **options)
+    known: t.Callable[[str], Ray] = partial(at, token=p.get("token"), headers=p.get("headers"), **options)
     if p.get("url") or p.get("ca_path"):
         known(p.get("url") or "localhost")
     return known, partial(at, **options)
 
 
 @contextlib.contextmanager
-def connect(task: t.Any) -> t.Iterator[Ray]:
+def connect(task: Task) -> t.Iterator[Ray]:
     """A Ray for the options of ARGSPEC."""
     p = task.params
     token = ray_token.found(p)

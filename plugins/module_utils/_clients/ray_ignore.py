@@ -40,7 +40,8 @@ def files_of(root: str, excludes: t.Iterable[str], gitignore: bool = True) -> li
     return sorted(found)
 
 
-def _walk(path: str, name: str, rules: list[tuple[str, Patterns]], ignore_files: tuple[str, ...], found: list[tuple[str, str]], above: frozenset) -> None:
+def _walk(path: str, name: str, rules: list[tuple[str, Patterns]], ignore_files: tuple[str, ...], found: list[tuple[str, str]],
+          above: frozenset[str]) -> None:
     real = os.path.realpath(path)
     if real in above:
         raise RayError(f"The folder {path} is a link to a folder that it lies in.", code="INPUT", hint="Leave it out with excludes.")
@@ -67,7 +68,7 @@ def _lines(path: str) -> list[str]:
         return file.read().splitlines()
 
 
-def _rule(line: str) -> tuple[re.Pattern, bool, bool] | None:
+def _rule(line: str) -> tuple[re.Pattern[str], bool, bool] | None:
     """Pattern, whether it takes back, whether it is for folders alone."""
     line = re.sub(r"(?<!\\)\s+$", "", line)
     if not line or line.startswith("#"):

@@ -122,7 +122,7 @@ def _executable(path: str) -> bool:
     return bool(os.stat(path).st_mode & stat.S_IXUSR)
 
 
-def _digest(path: str, digest: t.Any) -> str:
+def _digest(path: str, digest: hashlib._Hash) -> str:
     try:
         with open(path, "rb") as file:
             for piece in iter(lambda: file.read(1 << 20), b""):

@@ -9,6 +9,7 @@ import os
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json
 
 ARGSPEC = {
     "token": {"type": "str", "no_log": True},
@@ -32,7 +33,7 @@ def found(params: t.Mapping[str, t.Any]) -> str | None:
     return _read(os.environ[TOKEN_PATH], TOKEN_PATH) if os.environ.get(TOKEN_PATH) else None
 
 
-def headers(token: str | None, own: t.Mapping[str, str]) -> dict:
+def headers(token: str | None, own: t.Mapping[str, str]) -> Json:
     """What carries the token; a header of the user's own is left to him."""
     given = {name.lower() for name in own}
     return {name: f"Bearer {token}" for name in NAMES if token and name.lower() not in given}

@@ -15,6 +15,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .._errors import MissingLibrary, RayError
 from .._http import HAS_REQUESTS, Http, Reply
+from .._ports import Json, Task
 from . import proxy, registry_challenge, registry_login
 from .reference import Reference
 
@@ -44,7 +45,7 @@ class Registry:
         self._way: dict[str, t.Any] = {"ca_path": ca_path, "validate_certs": validate_certs, "proxy": proxy_url}
         self._http = self._opened(f"https://{'registry-1.docker.io' if host in registry_login.DOCKER_HUB else host}")
         # The header that was good last time, by scope; and what is raised without another try.
-        self._headers: dict[str, dict] = {}
+        self._headers: dict[str, Json] = {}
         self._refusal: RayError | None = None
 
     def close(self) -> None:
@@ -64,7 +65,7 @@ class Registry:
         told = reply.headers.get("Docker-Content-Digest")
         return told or _digest(self._read("GET", path, ref.repository)[1])
 
-    def manifest(self, ref: Reference) -> dict | None:
+    def manifest(self, ref: Reference) -> Json | None:
         """The manifest, or index, that the reference names, with its ``digest`` beside what it holds; None when there is nothing."""
         reply, body = self._read("GET", _manifest_path(ref), ref.repository)
         if reply.status == 404:
@@ -84,7 +85,7 @@ class Registry:
         _same(ref, digest, body)
         return body
 
-    def _decoded(self, body: bytes, ref: Reference) -> dict:
+    def _decoded(self, body: bytes, ref: Reference) -> Json:
         try:
             content = jsonlib.loads(body)
         except ValueError:
@@ -113,7 +114,7 @@ class Registry:
             raise self._denied(reply)
         return reply, body
 
-    def _answered(self, reply: Reply, repository: str) -> dict:
+    def _answered(self, reply: Reply, repository: str) -> Json:
         """The header that answers a challenge."""
         return registry_challenge.header(reply, self.host, repository, self._login, self._token_server, self._denied)
 
@@ -137,7 +138,7 @@ class Registry:
         error.hint = error.hint and error.hint.replace("with ca_path", f"with {self._prefix}ca_path")
         return error
 
-    def _sent(self, method: str, path: str, headers: dict | None) -> tuple[Reply, bytes]:
+    def _sent(self, method: str, path: str, headers: Json | None) -> tuple[Reply, bytes]:
         try:
             return self._followed(method, path, headers)
         except RayError as error:
@@ -154,7 +155,7 @@ class Registry:
         unspoken = error.details.get("speaks_tls") is False
         return unspoken and self._http.base_url.startswith("https:") and (host in LOOPBACK or not self._way["validate_certs"])
 
-    def _followed(self, method: str, path: str, headers: dict | None) -> tuple[Reply, bytes]:
+    def _followed(self, method: str, path: str, headers: Json | None) -> tuple[Reply, bytes]:
         """Blobs often lie on a server of their own, which must not get the login."""
         http, opened = self._http, []
         try:
@@ -202,7 +203,7 @@ class Registries:
     def digest(self, ref: Reference) -> str | None:
         return self.at(ref.registry).digest(ref)
 
-    def manifest(self, ref: Reference) -> dict | None:
+    def manifest(self, ref: Reference) -> Json | None:
         return self.at(ref.registry).manifest(ref)
 
     def has(self, ref: Reference, digest: str) -> bool:
@@ -231,7 +232,7 @@ class Registries:
             registry.close()
 
 
-def registries(params: dict, prefix: str = "registry_") -> Registries:
+def registries(params: Json, prefix: str = "registry_") -> Registries:
     """The registries for the options with this prefix."""
     if not HAS_REQUESTS:
         raise MissingLibrary("requests")
@@ -242,7 +243,7 @@ def registries(params: dict, prefix: str = "registry_") -> Registries:
 
 
 @contextmanager
-def connect(task: t.Any) -> t.Iterator[Registries]:
+def connect(task: Task) -> t.Iterator[Registries]:
     """Registries for the options of ARGSPEC."""
     opened = registries(task.params)
     try:

@@ -50,7 +50,7 @@ def _token(fields: dict[str, str], host: str, repository: str, login: tuple[str,
     token = body.get("token") or body.get("access_token")
     if answer.status >= 400 or not token:
         raise refused(answer)
-    return token
+    return str(token)
 
 
 def denied(host: str, reply: Reply, login: tuple[str, str] | None, prefix: str) -> RayError:

@@ -15,6 +15,7 @@ import typing as t
 from contextlib import contextmanager
 
 from .._errors import RayError
+from .._ports import Json
 from . import programs
 
 # Docker's own registry answers under another name, and is known to logins by an address of old.
@@ -63,7 +64,7 @@ def logins(entries: t.Iterable[tuple[str, str | None, str | None]], ca_paths: t.
         yield environment
 
 
-def _with_logins(folder: str, own: dict[str, dict]) -> dict[str, str]:
+def _with_logins(folder: str, own: dict[str, Json]) -> dict[str, str]:
     """The user's configuration with these logins in it, once as docker reads it and once as podman does."""
     config = _read(_docker_file())
     auths = {**(config.get("auths") or {}), **own}
@@ -74,7 +75,7 @@ def _with_logins(folder: str, own: dict[str, dict]) -> dict[str, str]:
     if os.path.isdir(contexts):
         # Where the user's docker finds its daemon.
         os.symlink(os.path.abspath(contexts), os.path.join(folder, "contexts"))
-    podman: dict = next((found for found in map(_read, _podman_files()) if found), {})
+    podman: Json = next((found for found in map(_read, _podman_files()) if found), {})
     path = _write(folder, "auth.json", json.dumps({"auths": {**(podman.get("auths") or {}), **own}}))
     return {"DOCKER_CONFIG": folder, "REGISTRY_AUTH_FILE": path}
 
@@ -91,7 +92,7 @@ def _podman_files() -> list[str]:
     return [os.path.join(runtime, "containers/auth.json")] if runtime else []
 
 
-def _read(path: str) -> dict:
+def _read(path: str) -> Json:
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
@@ -107,10 +108,10 @@ def _key(registry: str) -> str:
     return DOCKER_HUB_KEY if registry in DOCKER_HUB else registry
 
 
-def _written(config: dict, registry: str) -> tuple[str, str] | None:
+def _written(config: Json, registry: str) -> tuple[str, str] | None:
     """The login that stands in the file itself; one of an older docker has the address with a scheme."""
     auths = config.get("auths") or {}
-    entry = next((auths[name] for name in (_key(registry), f"https://{registry}", f"https://{registry}/v2/", f"https://{registry}/v1/")
+    entry: Json = next((auths[name] for name in (_key(registry), f"https://{registry}", f"https://{registry}/v2/", f"https://{registry}/v1/")
                   if name in auths), {})
     if entry.get("username") and entry.get("password"):
         return entry["username"], entry["password"]
@@ -133,7 +134,7 @@ def _asked(helper: str, registry: str) -> tuple[str, str] | None:
     return (name, password) if name and password and name != "<token>" else None
 
 
-def _auth(username: str, password: str) -> dict:
+def _auth(username: str, password: str) -> Json:
     return {"auth": base64.b64encode(f"{username}:{password}".encode()).decode()}
 
 

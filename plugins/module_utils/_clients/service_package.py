@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from .._errors import RayError
 from .._http import Http, Reply
+from .._ports import Json
 from . import proxy
 
 ARGSPEC = {
@@ -37,7 +38,7 @@ class Package(t.NamedTuple):
     what: str
 
 
-def package_of(params: dict) -> Package | None:
+def package_of(params: Json) -> Package | None:
     """The package that the options of ARGSPEC name, or None when they name none.
 
     Raises:
@@ -70,7 +71,7 @@ def _read(path: str) -> bytes:
                        hint="Name the YAML file of the package with package, a path where the task runs.") from error
 
 
-def _way(params: dict) -> str | None:
+def _way(params: Json) -> str | None:
     return proxy.url({name: params.get(f"url_{name}") for name in proxy.ARGSPEC})
 
 

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 from .._errors import RayError
 from .._http import Http, Reply
+from .._ports import Json, Task
 from . import vcenter
 from .vcenter import logged_out, open_http, refused_login, segment
 
@@ -73,12 +74,12 @@ class Sso:
             self._send("Logout", "sessionManager", {})
             self._open = False
 
-    def call(self, method: str, service: str, params: dict) -> t.Any:
+    def call(self, method: str, service: str, params: Json) -> t.Any:
         """Call a method; params are sent in their order. Returns the returnval as dict or text, None when empty."""
         values = self._send(method, service, params)
         return values[0] if values else None
 
-    def find_all(self, method: str, service: str, params: dict) -> list:
+    def find_all(self, method: str, service: str, params: Json) -> list[t.Any]:
         """Call a method that answers with a list."""
         return [value for value in self._send(method, service, params) if value is not None]
 
@@ -118,7 +119,7 @@ class Sso:
             raise RayError(f"{self._http.what} answered the request for a token with none.", code="AUTH", hint="Check that the SSO domain is right.")
         return found.group(0)
 
-    def _send(self, method: str, service: str, params: dict, header: str = "") -> list:
+    def _send(self, method: str, service: str, params: Json, header: str = "") -> list[t.Any]:
         kind, value = self._services[service]
         body = f'<{method} xmlns="urn:sso"><_this type="{kind}">{escape(value)}</_this>{elements(params)}</{method}>'
         root = self._soap(self._admin, "urn:sso/version2", envelope(body, header), method)
@@ -171,7 +172,7 @@ def envelope(body: str, header: str = "") -> str:
     return f'<S:Envelope xmlns:S="{ENVELOPE}"><S:Header>{header}</S:Header><S:Body>{body}</S:Body></S:Envelope>'
 
 
-def elements(params: dict) -> str:
+def elements(params: Json) -> str:
     """Parameters as elements, in order; None is left out, a dict becomes a structure."""
     parts = []
     for name, value in params.items():
@@ -217,7 +218,7 @@ def fault(reply: Reply, what: str, method: str) -> SoapFault:
 
 
 @contextmanager
-def connect(task: t.Any) -> t.Iterator[Sso]:
+def connect(task: Task) -> t.Iterator[Sso]:
     """Log in to the SSO domain of the task, hand out the client, log out."""
     http = open_http(task.params)
     client = Sso(http, task.params["domain"])

@@ -13,6 +13,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .._errors import RayError
 from .._http import Http
+from .._ports import Json, Task
 from . import proxy
 
 ARGSPEC = {
@@ -47,9 +48,10 @@ class Supervisor:
 
     def login(self) -> str:
         """A fresh token; asked for once only, because SSO locks an account after a few refused logins."""
-        return self._logged_in({})["session_id"]
+        token: str = self._logged_in({})["session_id"]
+        return token
 
-    def guest_login(self, cluster: str, namespace: str) -> dict:
+    def guest_login(self, cluster: str, namespace: str) -> Json:
         """``token``, ``server`` (host) and ``ca`` (base64 of PEM, or empty) of a cluster that runs in a namespace of this Supervisor."""
         answer = self._logged_in({"guest_cluster_name": cluster, "guest_cluster_namespace": namespace})
         server = answer.get("guest_cluster_server")
@@ -58,7 +60,7 @@ class Supervisor:
                            hint="Check both names, that the cluster is running, and that the user has a role on the namespace.")
         return {"token": answer["session_id"], "server": str(server), "ca": answer.get("guest_cluster_ca") or ""}
 
-    def _logged_in(self, body: dict) -> dict:
+    def _logged_in(self, body: Json) -> Json:
         """The answer, with a token in ``session_id``. What else releases put in, such as a ``kube_config`` that may be null, is not needed."""
         answer = self._asked("POST", "/wcp/login", body).json
         if not isinstance(answer, dict) or not isinstance(answer.get("session_id"), str) or not answer["session_id"]:
@@ -66,7 +68,7 @@ class Supervisor:
                            hint="Is this the address of a Supervisor, and not of vCenter?")
         return answer
 
-    def workloads(self) -> list[dict]:
+    def workloads(self) -> list[Json]:
         """The namespaces that the user may enter, each with ``namespace`` and the port of the API server."""
         reply = self._asked("GET", "/wcp/workloads")
         return [w for w in reply.json or [] if isinstance(w, dict) and w.get("namespace")]
@@ -78,7 +80,7 @@ class Supervisor:
         with open(self.ca_path, encoding="utf-8") as file:
             return file.read()
 
-    def _asked(self, method: str, path: str, body: dict | None = None) -> t.Any:
+    def _asked(self, method: str, path: str, body: Json | None = None) -> t.Any:
         try:
             # A login that got lost or came while the service restarts may be sent again: it changes nothing, and was not refused.
             return self._http.request(method, path, json=body, auth=self._auth, safe=True)
@@ -93,7 +95,7 @@ class Supervisor:
 
 
 @contextlib.contextmanager
-def connect(task: t.Any) -> t.Iterator[Supervisor]:
+def connect(task: Task) -> t.Iterator[Supervisor]:
     """A Supervisor for the options of ARGSPEC; ``proxy_url`` is what a kubeconfig says, which may carry a login."""
     p = task.params
     way = p.get("proxy_url") or proxy.url(p)

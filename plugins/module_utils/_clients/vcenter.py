@@ -13,11 +13,12 @@ from ansible.module_utils.basic import env_fallback
 
 from .._errors import RayError
 from .._http import Http, Reply
+from .._ports import Json, Task
 from . import proxy
 from .inventory import Inventory
 from .version import Version, released
 
-ARGSPEC = {
+ARGSPEC: dict[str, Json] = {
     "hostname": {"type": "str", "required": True, "fallback": (env_fallback, ["VMWARE_HOST"])},
     "username": {"type": "str", "fallback": (env_fallback, ["VMWARE_USER"])},
     "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["VMWARE_PASSWORD"])},
@@ -107,7 +108,7 @@ class VCenter:
         own, self._own = self._own, False
         return self._session if own else None
 
-    def get(self, path: str, query: dict | None = None) -> t.Any:
+    def get(self, path: str, query: Json | None = None) -> t.Any:
         return self._call("GET", path, query=query)
 
     def find(self, path: str) -> t.Any:
@@ -115,20 +116,20 @@ class VCenter:
         reply = self._request("GET", path, ok404=True)
         return None if reply.status == 404 else reply.json
 
-    def post(self, path: str, body: t.Any = None, query: dict | None = None, headers: dict | None = None) -> t.Any:
+    def post(self, path: str, body: t.Any = None, query: Json | None = None, headers: Json | None = None) -> t.Any:
         return self._call("POST", path, json=body, query=query, headers=headers)
 
-    def ask(self, path: str, body: t.Any = None, query: dict | None = None) -> t.Any:
+    def ask(self, path: str, body: t.Any = None, query: Json | None = None) -> t.Any:
         """A POST that only reads (find, probe, checkContent ...): a lost one is sent again, as a GET is."""
         return self._call("POST", path, json=body, query=query, safe=True)
 
-    def patch(self, path: str, body: t.Any = None, query: dict | None = None) -> t.Any:
+    def patch(self, path: str, body: t.Any = None, query: Json | None = None) -> t.Any:
         return self._call("PATCH", path, json=body, query=query)
 
-    def put(self, path: str, body: t.Any, query: dict | None = None) -> t.Any:
+    def put(self, path: str, body: t.Any, query: Json | None = None) -> t.Any:
         return self._call("PUT", path, json=body, query=query)
 
-    def delete(self, path: str, query: dict | None = None) -> None:
+    def delete(self, path: str, query: Json | None = None) -> None:
         self._call("DELETE", path, query=query)
 
     def _call(self, method: str, path: str, **kwargs: t.Any) -> t.Any:
@@ -146,7 +147,7 @@ class VCenter:
         self.login()
         return self._send(method, path, **kwargs)
 
-    def _send(self, method: str, path: str, headers: dict | None = None, **kwargs: t.Any) -> Reply:
+    def _send(self, method: str, path: str, headers: Json | None = None, **kwargs: t.Any) -> Reply:
         try:
             reply = self._http.request(method, path, headers={**self._header(), **(headers or {})}, **kwargs)
         except RayError as error:
@@ -205,7 +206,7 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-def open_http(params: dict, what: str = "vCenter") -> Http:
+def open_http(params: Json, what: str = "vCenter") -> Http:
     """The connection that the options of a task describe; nothing is sent yet."""
     host = params["hostname"]
     return Http(
@@ -217,7 +218,7 @@ def open_http(params: dict, what: str = "vCenter") -> Http:
     )
 
 
-def credentials(params: dict) -> tuple[str, str] | None:
+def credentials(params: Json) -> tuple[str, str] | None:
     """User and password of the options; None when a session stands in for both. Nothing is sent yet."""
     missing = [name for name in ("username", "password") if not params.get(name)]
     if not missing:
@@ -233,7 +234,7 @@ def credentials(params: dict) -> tuple[str, str] | None:
 
 
 @contextmanager
-def connect(task: t.Any) -> t.Iterator[VCenter]:
+def connect(task: Task) -> t.Iterator[VCenter]:
     """The client with the session that was handed in, or with one of its own for as long as it is needed."""
     session_id, login = task.params.get("session_id"), credentials(task.params)
     http = open_http(task.params)
@@ -244,8 +245,15 @@ def connect(task: t.Any) -> t.Iterator[VCenter]:
         yield client
 
 
+class Session(t.Protocol):
+    """A client that has logged in, or will."""
+
+    def logout(self) -> None:
+        ...
+
+
 @contextmanager
-def logged_out(task: t.Any, client: t.Any, http: Http) -> t.Iterator[None]:
+def logged_out(task: Task, client: Session, http: Http) -> t.Iterator[None]:
     """A client of vCenter or its SSO logs out at the end; an error of that never hides the one before it."""
     try:
         yield
@@ -254,7 +262,7 @@ def logged_out(task: t.Any, client: t.Any, http: Http) -> t.Iterator[None]:
         http.close()
 
 
-def closed(task: t.Any, end: t.Callable[[], None]) -> bool:
+def closed(task: Task, end: t.Callable[[], None]) -> bool:
     """Whether ``end`` has closed a session; if not, a warning says why, as it is no reason to fail what was done in it."""
     try:
         end()

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 
 from .._errors import RayError
 from .._http import Http
+from .._ports import Json
 from . import proxy, vcenter
 from . import supervisor as supervisor_client
 
@@ -33,7 +34,7 @@ BANNER = "/wcp/loginbanner"
 
 
 @contextmanager
-def trusted(params: dict) -> t.Iterator[dict]:
+def trusted(params: Json) -> t.Iterator[Json]:
     """The options of a Supervisor with a ``ca_path``: their own, or a file with what vCenter vouches for, which is removed at the end."""
     source = params.get("vcenter")
     if not source or params.get("ca_path") or not params["validate_certs"]:
@@ -56,7 +57,7 @@ def trusted(params: dict) -> t.Iterator[dict]:
         yield {**params, "ca_path": path}
 
 
-def _downloaded(source: dict) -> list[str]:
+def _downloaded(source: Json) -> list[str]:
     """The authorities in PEM, each once."""
     http, content = vcenter.open_http({**source, "validate_certs": True}), bytearray()
 
@@ -81,7 +82,7 @@ def _downloaded(source: dict) -> list[str]:
     return found
 
 
-def _verifies(path: str, params: dict) -> bool:
+def _verifies(path: str, params: Json) -> bool:
     """Whether a connection to the Supervisor is trusted with the authorities in this file. No login goes along."""
     try:
         http = Http(supervisor_client.address_of(params["hostname"]), ca_path=path, timeout=supervisor_client.TIMEOUT, proxy=proxy.url(params),
@@ -100,6 +101,6 @@ def _verifies(path: str, params: dict) -> bool:
     return True
 
 
-def _unusable(source: dict, why: str) -> RayError:
+def _unusable(source: Json, why: str) -> RayError:
     return RayError(f"What vCenter {source['hostname']} gives as {DOWNLOAD} {why}.", code="FAILED",
                     hint="Fetch the authority of the Supervisor in another way, and give it as ca_path.")

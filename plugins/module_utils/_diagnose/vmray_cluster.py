@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, Kube, Ray
 from . import vmray_next
 from .vmray_facts import Facts
 
@@ -16,7 +17,7 @@ SECRETS = ("root-cert", "ssh-key", "hsecret", "wsecret", "tls")
 NEWEST = 3
 
 
-def explain(kube: t.Any, namespace: str, name: str, seen: dict | None, ray_at: t.Callable[[str], t.Any]) -> str:
+def explain(kube: Kube, namespace: str, name: str, seen: Json | None, ray_at: t.Callable[[str], Ray]) -> str:
     """Sentences that are read from the first to the last, one for each stage.
 
     Args:
@@ -39,7 +40,7 @@ def explain(kube: t.Any, namespace: str, name: str, seen: dict | None, ray_at: t
     return " ".join(["How far it got:", *stages, f"Next: {vmray_next.step(facts)}"]).strip()
 
 
-def _leaving(facts: Facts, meta: dict) -> list[str]:
+def _leaving(facts: Facts, meta: Json) -> list[str]:
     """A cluster on its way out: what holds it."""
     held = ", ".join(meta.get("finalizers") or []) or "nothing"
     why = [f"{c.get('reason')}: {c.get('message')}" for c in facts.conditions if c.get("type") == "DeleteCluster"]
@@ -87,11 +88,11 @@ def _workers(facts: Facts) -> list[str]:
     return [f"{counted}{': ' + '; '.join(words) if words else ''}."] if names or facts.seen["least_workers"] else []
 
 
-def _at(node: dict) -> str:
+def _at(node: Json) -> str:
     return f" at {node['ip']}" if node.get("ip") else ""
 
 
-def _first_false(holder: dict) -> str:
+def _first_false(holder: Json) -> str:
     """The first condition that is false, which is the one that holds up the rest."""
     for condition in holder.get("conditions") or []:
         if condition.get("status") == "False":
@@ -114,7 +115,7 @@ def _secrets(facts: Facts) -> list[str]:
     return [f"Secrets: {', '.join(there) or 'none'}{'; not there: ' + ', '.join(missing) if missing else ''}."]
 
 
-def _ages(seen: dict) -> list[str]:
+def _ages(seen: Json) -> list[str]:
     ages = seen.get("ages") or {}
     words = [f"{what} ends at {ages[key]}" for what, key in (("the token of the head", "token_expires_at"), ("its certificate", "certificate_expires_at"))
              if ages.get(key)]
@@ -140,7 +141,7 @@ def _events(facts: Facts) -> list[str]:
     return [f"Events: {'; '.join(words)}."] if words else []
 
 
-def _ray(facts: Facts, ray_at: t.Callable[[str], t.Any]) -> str:
+def _ray(facts: Facts, ray_at: t.Callable[[str], Ray]) -> str:
     """Ray's own answer."""
     url = facts.seen.get("dashboard_url")
     if not url:

@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, Kube
 
 
 class Facts:
@@ -19,19 +20,19 @@ class Facts:
         silence: why Ray did not answer.
     """
 
-    def __init__(self, kube: t.Any, namespace: str, name: str, seen: dict) -> None:
+    def __init__(self, kube: Kube, namespace: str, name: str, seen: Json) -> None:
         self._kube, self.namespace, self.name, self.seen = kube, namespace, name, seen
-        self.spec: dict = seen.get("spec") or {}
-        self.status: dict = seen.get("status") or {}
-        self.conditions: list[dict] = self.status.get("conditions") or []
-        self.head: dict = self.status.get("head_node_status") or {}
-        self.current: dict = self.status.get("current_workers") or {}
-        self.desired: dict = self.spec.get("autoscaler_desired_workers") or {}
+        self.spec: Json = seen.get("spec") or {}
+        self.status: Json = seen.get("status") or {}
+        self.conditions: list[Json] = self.status.get("conditions") or []
+        self.head: Json = self.status.get("head_node_status") or {}
+        self.current: Json = self.status.get("current_workers") or {}
+        self.desired: Json = self.spec.get("autoscaler_desired_workers") or {}
         self.address: str | None = seen.get("service_address")
         self.alive: int | None = None
         self.silence: RayError | None = None
-        self._lists: dict[str, list[dict] | None] = {}
-        self._secrets: dict[str, dict | None] = {}
+        self._lists: dict[str, list[Json] | None] = {}
+        self._secrets: dict[str, Json | None] = {}
 
     @property
     def running(self) -> list[str]:
@@ -49,18 +50,18 @@ class Facts:
     def user(self) -> str:
         return (self.spec.get("common_node_config") or {}).get("vm_user") or "USER"
 
-    def listed(self, kind: str) -> list[dict] | None:
+    def listed(self, kind: str) -> list[Json] | None:
         """All of a kind in the namespace."""
         if kind not in self._lists:
             self._lists[kind] = self._read(lambda: self._kube.list(kind, self.namespace))
         return self._lists[kind]
 
-    def own(self, kind: str) -> list[dict] | None:
+    def own(self, kind: str) -> list[Json] | None:
         """What bears the name of a head of this cluster."""
         found, head = self.listed(kind), re.compile(rf"{re.escape(self.name)}-h(-[a-z0-9]{{5,8}})?")
         return None if found is None else [item for item in found if head.fullmatch(item["metadata"]["name"])]
 
-    def secret(self, name: str) -> dict | None:
+    def secret(self, name: str) -> Json | None:
         """The secret, {} where there is none. What it holds must not leave the diagnosis."""
         if name not in self._secrets:
             self._secrets[name] = self._read(lambda: self._kube.get("Secret", name, self.namespace) or {})

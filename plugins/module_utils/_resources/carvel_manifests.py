@@ -61,7 +61,7 @@ def configuration(manifests: dict[str, str], literal: str, default: str) -> dict
     return {**files, SCHEMA: SCHEMA_TEXT + yaml.safe_dump({"namespace": default}, default_style='"').replace('"namespace"', "namespace", 1)}
 
 
-def _file(name: str, text: str, word: re.Pattern) -> str:
+def _file(name: str, text: str, word: re.Pattern[str]) -> str:
     try:
         nodes = [node for node in yaml.compose_all(text, Loader=Loader) if node.tag != NULL]
     except yaml.YAMLError as error:
@@ -87,7 +87,7 @@ def _is_template(text: str, nodes: list[yaml.Node]) -> bool:
     return bool(ANNOTATION.search("x".join([*rest, text[end:]])))
 
 
-def _template(nodes: list[yaml.Node], word: re.Pattern) -> str:
+def _template(nodes: list[yaml.Node], word: re.Pattern[str]) -> str:
     documents, first = [], True
     for node in nodes:
         strings = [scalar for scalar in _scalars([node]) if scalar.tag == STRING]
@@ -106,9 +106,9 @@ def _template(nodes: list[yaml.Node], word: re.Pattern) -> str:
     return "".join(documents)
 
 
-def _as_code(found: re.Match) -> str:
-    one, two = found[0]
-    return f'(@= "{one}" + "{two}" @)'
+def _as_code(found: re.Match[str]) -> str:
+    sign = found[0]
+    return f'(@= "{sign[0]}" + "{sign[1]}" @)'
 
 
 def _scalars(nodes: t.Iterable[yaml.Node]) -> list[yaml.ScalarNode]:

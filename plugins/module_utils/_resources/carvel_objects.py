@@ -9,13 +9,14 @@ import re
 import typing as t
 
 from .._errors import MissingLibrary, RayError
+from .._ports import Json
 
 try:
     import yaml
 
     HAS_YAML = True
 
-    class Texts(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    class Texts(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the loader in C, where there is one
         """Reads scalars as they are written: nothing here is about numbers or dates, and what is none for Kubernetes must not be one here."""
 
         yaml_implicit_resolvers = {sign: [pair for pair in pairs if pair[0].endswith((":null", ":merge"))]
@@ -36,7 +37,7 @@ class Placed(t.NamedTuple):
     """An object and the file that it is from."""
 
     file: str
-    value: dict
+    value: Json
 
     @property
     def title(self) -> str:
@@ -44,7 +45,7 @@ class Placed(t.NamedTuple):
         return f"{self.value['kind']} {metadata.get('name') or metadata['generateName']}"
 
     @property
-    def identity(self) -> tuple:
+    def identity(self) -> tuple[t.Any, ...]:
         """What makes it one object for a cluster; versions of one group are views of the same."""
         metadata = self.value["metadata"]
         group = self.value["apiVersion"].rpartition("/")[0]
@@ -87,7 +88,7 @@ def _objects(file: str, document: t.Any, what: str) -> list[Placed]:
 
 def refuse_duplicates(placed: list[Placed]) -> None:
     """An object stands in one place only; which of two would count, nobody can say."""
-    there: dict[tuple, Placed] = {}
+    there: dict[tuple[t.Any, ...], Placed] = {}
     twice = []
     for one in placed:
         other = there.setdefault(one.identity, one)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError, UnknownYet
+from .._ports import Json, Reference, TextFile
 from .carvel_manifests import configuration
 from .carvel_objects import objects, refuse_duplicates, refuse_missing_image, refuse_other_namespaces, refuse_tags
 from .carvel_yaml import About, checksum, locked_images, package_text
@@ -15,6 +16,41 @@ from .carvel_yaml import About, checksum, locked_images, package_text
 LOCK = ".imgpkg/images.yml"
 # A namespace that stands in nobody's manifests, so that it is seen where the value comes to.
 PROBE = "namespace-by-value"
+
+
+class Carvel(t.Protocol):
+    """The programs ytt, kbld and imgpkg."""
+
+    def need(self) -> None:
+        ...
+
+    def rendered(self, files: dict[str, str], values: dict[str, str]) -> dict[str, str]:
+        ...
+
+    def schema(self, files: dict[str, str]) -> Json:
+        ...
+
+    def lock(self, text: str, overrides: dict[str, str]) -> str:
+        ...
+
+    def by_lock(self, text: str, lock: str) -> str:
+        ...
+
+    def digest_of(self, files: dict[str, str]) -> str:
+        ...
+
+    def push(self, files: dict[str, str], reference: str) -> str:
+        ...
+
+
+class Registry(t.Protocol):
+    """What is in registries."""
+
+    def digest(self, ref: t.Any) -> str | None:
+        ...
+
+    def has(self, ref: t.Any, digest: str) -> bool:
+        ...
 
 
 class Source(t.NamedTuple):
@@ -27,7 +63,7 @@ class Source(t.NamedTuple):
     manifests: t.Callable[[], dict[str, str]]
     manifests_image: str
     manifests_namespace: str
-    image: t.Any
+    image: Reference
     namespace: str
 
 
@@ -36,7 +72,7 @@ class Plan(t.NamedTuple):
 
     files: dict[str, str]
     digest: str
-    images: list[dict]
+    images: list[Json]
     content: str
 
 
@@ -46,7 +82,7 @@ class CarvelPackage:
     Args:
         carvel: runs ytt, kbld and imgpkg.
         registry: tells the digest of a tag, and whether a digest is there.
-        file: the YAML file (``path``, ``check()``, ``read()``, ``write(text)``).
+        file: the YAML file.
         about: what the package says of itself; the version is the bundle's tag.
         bundle: reference of the repository that is pushed to.
         published: the one that the package names, for those who only read.
@@ -55,7 +91,8 @@ class CarvelPackage:
 
     noun = "carvel_package"
 
-    def __init__(self, carvel: t.Any, registry: t.Any, file: t.Any, about: About, *, bundle: t.Any, published: t.Any, overwrite: bool) -> None:
+    def __init__(self, carvel: Carvel, registry: Registry, file: TextFile, about: About, *, bundle: Reference, published: Reference,
+                 overwrite: bool) -> None:
         self._carvel, self._registry, self._file, self._about = carvel, registry, file, about
         self._tag, self._published, self._overwrite = bundle.tagged(about.version), published, overwrite
         self._plan: Plan | None = None
@@ -63,7 +100,7 @@ class CarvelPackage:
         self._asked: list[str | None] = []
         self.name = f"{about.name} {about.version}"
 
-    def wanted(self, source: Source) -> dict:
+    def wanted(self, source: Source) -> Json:
         """What is to be, as far as it can be known: by the very programs that would make it, without writing anything that stays."""
         known = {"name": self._about.name, "version": self._about.version, "path": self._file.path, "tag": str(self._tag)}
         # Also where the manifests are still to be made: their build takes long, and would be in vain without the programs.
@@ -79,7 +116,7 @@ class CarvelPackage:
             self._missing = self._missing or error
         return {**known, **self._told(self._plan.digest, self._plan.content)} if self._plan else known
 
-    def _image(self, image: t.Any) -> str:
+    def _image(self, image: Reference) -> str:
         """The reference by digest of the image. One that is not there yet may be pushed by an earlier task; its digest may be known already."""
         try:
             digest = image.digest or self._registry.digest(image)
@@ -113,7 +150,7 @@ class CarvelPackage:
         content = package_text(self._about, str(self._published.at(digest)), schema)
         return Plan(bundle, digest, locked_images(lock), content)
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         """The bundle that the registry has of this version, and the file."""
         digest, content = self._asked.pop() if self._asked else self._registry.digest(self._tag), self._file.read()
         # Where nothing can be said of what will be, what is there now must not be taken for it.
@@ -121,7 +158,7 @@ class CarvelPackage:
             return None
         return {"name": self._about.name, "version": self._about.version, "path": self._file.path, "tag": str(self._tag), **self._told(digest, content)}
 
-    def _told(self, digest: str | None, content: str | None) -> dict:
+    def _told(self, digest: str | None, content: str | None) -> Json:
         """Of a bundle and a file; the images of a bundle other than the planned one are not looked up."""
         known = self._plan is not None and digest == self._plan.digest
         return {
@@ -132,7 +169,7 @@ class CarvelPackage:
             "content": content,
         }
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """A version says what it is for good: those who have installed it would get another one under its name."""
         there = before["digest"] if before else None
         if self._plan and there not in (None, self._plan.digest) and not self._overwrite:
@@ -143,10 +180,10 @@ class CarvelPackage:
             raise self._missing
         return desired
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         self.update({}, desired)
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         """The bundle first, so that no file names one that is not there."""
         plan = t.cast(Plan, self._plan)
         if before.get("digest") != plan.digest:
@@ -157,10 +194,10 @@ class CarvelPackage:
         if before.get("content") != plan.content:
             self._file.write(plan.content)
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         raise AssertionError("a version that was published is never taken back")
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return current is not None
 
     def diagnose(self) -> str:

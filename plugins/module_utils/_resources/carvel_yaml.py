@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from .._errors import MissingLibrary, RayError
+from .._ports import Json
 
 try:
     import yaml
@@ -61,7 +62,7 @@ def check(about: About) -> None:
                        hint="It has at least three parts of small letters, digits and -, with points between them, such as ray-on-vcf.broadcom.com.")
 
 
-def package_text(about: About, bundle: str, schema: dict) -> str:
+def package_text(about: About, bundle: str, schema: Json) -> str:
     """PackageMetadata and Package.
 
     Args:
@@ -94,7 +95,7 @@ def checksum(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def locked_images(lock: str) -> list[dict]:
+def locked_images(lock: str) -> list[Json]:
     """The images of a lock: ``id`` is what the manifests call it, ``image`` what stands for it."""
     if not HAS_YAML:
         raise MissingLibrary("PyYAML")

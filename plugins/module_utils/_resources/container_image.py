@@ -8,10 +8,50 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError, UnknownYet
+from .._ports import Json, Reference
 
 # Stands for what nobody knows before the image has been pushed; what was there before must not look as if it stayed.
 LATER = "known after the push"
 LISTED = "vnd.docker.reference.type"
+
+
+class Saved(t.Protocol):
+    """The image as it is in the archive."""
+
+    @property
+    def image_id(self) -> str:
+        ...
+
+
+class Archive(t.Protocol):
+    """A file with images."""
+
+    @property
+    def path(self) -> str:
+        ...
+
+    def image(self, ref: t.Any) -> Saved:
+        ...
+
+
+class Registries(t.Protocol):
+    """Tells what is behind a tag."""
+
+    def manifest(self, ref: t.Any) -> Json | None:
+        ...
+
+
+class Pusher(t.Protocol):
+    """Sends an image of an archive to a registry."""
+
+    def need(self) -> None:
+        ...
+
+    def digest(self, archive: t.Any, saved: t.Any) -> str | None:
+        ...
+
+    def push(self, archive: t.Any, saved: t.Any, ref: t.Any) -> None:
+        ...
 
 
 class ContainerImage:
@@ -23,14 +63,14 @@ class ContainerImage:
 
     noun = "container_image"
 
-    def __init__(self, registries: t.Any, pusher: t.Any, ref: t.Any, archive: t.Any, *, overwrite: bool) -> None:
+    def __init__(self, registries: Registries, pusher: Pusher, ref: Reference, archive: Archive, *, overwrite: bool) -> None:
         self._registries, self._pusher, self._ref, self._archive, self._overwrite = registries, pusher, ref, archive, overwrite
-        self._saved: t.Any = None
+        self._saved: Saved | None = None
         self._missing: UnknownYet | None = None
         self._pushed = False
         self.name = str(ref)
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         """The archive is looked at first: of a list of images it is the one that is meant, and a wrong archive is told before anything is asked."""
         wanted = self._wanted()
         manifest = self._registries.manifest(self._ref)
@@ -43,7 +83,7 @@ class ContainerImage:
                            hint="Somebody else pushed to the same tag, or the tool has written the image anew; crane pushes it as it is.")
         return {"image": str(self._ref), "image_id": image_id, "digest": digest, "reference": str(self._ref.at(digest))}
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         if self._missing:
             if before is None:
                 # It will be pushed, once it is built; that nothing can push it is better known before.
@@ -57,17 +97,17 @@ class ContainerImage:
         digest = self._pusher.digest(self._archive, self._saved)
         return {**desired, "image_id": self._wanted(), "digest": digest or LATER, "reference": str(self._ref.at(digest)) if digest else LATER}
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         self._pusher.push(self._archive, self._saved, self._ref)
         self._pushed = True
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         self.create(desired)
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         raise AssertionError("an image is never removed")
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return current is not None
 
     def diagnose(self) -> str:
@@ -82,7 +122,7 @@ class ContainerImage:
                 self._missing = error
         return self._saved.image_id if self._saved else None
 
-    def _image_ids(self, manifest: dict) -> list[str]:
+    def _image_ids(self, manifest: Json) -> list[str]:
         """The ids of the image, or of all images of a list, as docker pushes one beside what it attests of an image."""
         rows = manifest.get("manifests")
         if rows is None:

@@ -11,6 +11,7 @@ import uuid
 from .._diff import same
 from .._errors import RayError, UnknownYet
 from .._names import UUID, closest_first
+from .._ports import Json, VCenter
 from .library_images import NOT_CHECKED, Images
 from .library_items import SUBSCRIBED_ITEM, all_items, missing_items, refuse_unverified, stale_items, wanted_items
 from .library_kinds import FIELDS, NEW, PART, PATHS, TRUST, described, refuse_foreign, refused_probe, structure
@@ -38,7 +39,7 @@ class ContentLibrary:
     noun = "content_library"
     create_only = ("datastore",)
 
-    def __init__(self, client: t.Any, kind: str, name: str, items: list[str] | None = None, *, sync: bool = False, evict: bool = False,
+    def __init__(self, client: VCenter, kind: str, name: str, items: list[str] | None = None, *, sync: bool = False, evict: bool = False,
                  secrets: LibrarySecrets | None = None, images: Images | None = None) -> None:
         self._client, self._kind, self._path, self.name = client, kind, PATHS[kind], name
         self._wanted = sorted(set(items or []))
@@ -47,9 +48,10 @@ class ContentLibrary:
         # One for the whole task: a creation that is repeated after a lost answer makes no second library.
         self._token = str(uuid.uuid4())
         self._id: str | None = None
-        self._synced, self._mark, self._reads = False, None, 0
+        self._synced, self._reads = False, 0
+        self._mark: str | None = None
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         library = self._id or self._find()
         info = None if library is None else self._client.find(f"{self._path}/{library}")
         if info is None:
@@ -71,7 +73,7 @@ class ContentLibrary:
             **({"images": NOT_CHECKED} if self._images else {}),
         }
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         refuse_foreign(self._kind, {**desired, "sync": self._sync_wanted, "evict": self._evict, **self._secrets.given})
         if before is None:
             self._refuse_creation(desired)
@@ -96,7 +98,7 @@ class ContentLibrary:
         self._probe(before, found)
         return found
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         part = structure(self._kind, desired)
         body = {
             "name": self.name,
@@ -118,7 +120,7 @@ class ContentLibrary:
             self._sync(None)
         self._synced = True
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         changed = {k: v for k, v in desired.items() if v is not None and not same(v, before.get(k))}
         stored = changed.keys() - set(ACTIONS)
         body: dict[str, t.Any] = {"description": changed["description"]} if "description" in changed else {}
@@ -135,13 +137,13 @@ class ContentLibrary:
         if self._kind == "subscribed" and (stored - {"description"} or before["missing_items"] or not before["synchronized"]):
             self._sync(before["last_sync_time"])
 
-    def removable(self, before: dict) -> None:
+    def removable(self, before: Json) -> None:
         """From 9.1 on vCenter tells who uses a library, and keeps it for them."""
         users = self._users(before["id"])
         if users:
             raise UnknownYet(f"Content library {self.name} cannot be removed: it is used by {', '.join(users)}.", code="RESOURCE_IN_USE", hint=DETACH)
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         try:
             self._client.delete(f"{self._path}/{before['id']}")
         except RayError as error:
@@ -149,7 +151,7 @@ class ContentLibrary:
                 error.hint = DETACH
             raise
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         if current is None:
             return False
         refuse_unverified(self.name, [i for i in current["library_items"] if i["name"] in self._wanted], current["security_policy"])
@@ -160,7 +162,7 @@ class ContentLibrary:
             current["images"] = self._images.found
         return done
 
-    def say(self, current: dict | None) -> str:
+    def say(self, current: Json | None) -> str:
         if current is None:
             return "absent"
         if current["missing_items"]:
@@ -185,7 +187,7 @@ class ContentLibrary:
         """The id; a name that is one needs no search."""
         return self.name if UUID.fullmatch(self.name) else the_only(self._client, self.name, self._kind)
 
-    def _refuse_creation(self, desired: dict) -> None:
+    def _refuse_creation(self, desired: Json) -> None:
         """What a library that is not there yet cannot be, found out before anything is written."""
         if UUID.fullmatch(self.name):
             raise RayError(f"No {self._kind} content library has the id {self.name}.", code="NOT_FOUND", hint="Give the name of a library to make one.")
@@ -202,7 +204,7 @@ class ContentLibrary:
             raise UnknownYet(f"Content library {self.name} is not there yet, so no namespace has images of it.",
                              hint="Make it without image, attach it to the namespace, then wait for the images in a task of its own.")
 
-    def _probe(self, before: dict | None, desired: dict) -> None:
+    def _probe(self, before: Json | None, desired: Json) -> None:
         """Ask vCenter whether it can reach and trust the publisher, before anything is written and in check mode too."""
         parts = {"subscription_url", "authentication", "library_username", "password_updated", *TRUST}
         touched = before is None or any(desired.get(k) is not None and not same(desired[k], before.get(k)) for k in parts)
@@ -228,7 +230,7 @@ class ContentLibrary:
             raise
         self._synced, self._mark = True, mark
 
-    def _under_way(self, current: dict) -> bool:
+    def _under_way(self, current: Json) -> bool:
         """Whether a synchronisation that was asked for has left no trace yet."""
         if self._kind == "local" or current["last_sync_time"] not in (None, self._mark):
             return False

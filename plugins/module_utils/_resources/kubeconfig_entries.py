@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import typing as t
 
+from .._ports import Json
+
 TABLES = {"clusters": "cluster", "users": "user", "contexts": "context"}
 
 
-def rows(document: dict, table: str) -> list[dict]:
+def rows(document: Json, table: str) -> list[Json]:
     return [row for row in document.get(table) or [] if isinstance(row, dict) and row.get("name")]
 
 
-def entry(document: dict, table: str, name: str | None) -> dict | None:
+def entry(document: Json, table: str, name: str | None) -> Json | None:
     """What the row of this name holds."""
     return next((row.get(TABLES[table]) or {} for row in rows(document, table) if row["name"] == name), None)
 
 
-def contexts(document: dict) -> dict[str, dict]:
+def contexts(document: Json) -> dict[str, Json]:
     return {row["name"]: row.get("context") or {} for row in rows(document, "contexts")}
 
 
-def without(document: dict, user: str, cluster: str) -> dict:
+def without(document: Json, user: str, cluster: str) -> Json:
     """The document without this user's entries; the cluster stays while another user's context needs it."""
     kept = [row for row in rows(document, "contexts") if (row.get("context") or {}).get("user") != user]
     used = {(row.get("context") or {}).get("cluster") for row in kept}
@@ -34,7 +36,7 @@ def without(document: dict, user: str, cluster: str) -> dict:
             "current-context": "" if current in gone else current}
 
 
-def merged(document: dict, ours: dict) -> dict:
+def merged(document: Json, ours: Json) -> Json:
     """Our entries in place of those of the same names; all others are kept."""
     result: dict[str, t.Any] = {**ours, **document, "current-context": ours["current-context"]}
     for table in TABLES:

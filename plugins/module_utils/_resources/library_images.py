@@ -9,13 +9,14 @@ import contextlib
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, Kube, VCenter
 from .._wait import BORNE
 from . import vm_image
 from .namespaces import described, find_namespace
 from .supervisor import find_supervisor
 
 NOT_CHECKED = "not_checked"
-Open = t.Callable[[t.Optional[str]], t.ContextManager[t.Any]]
+Open = t.Callable[[t.Optional[str]], t.ContextManager[Kube]]
 
 
 class Images:
@@ -27,25 +28,25 @@ class Images:
         addressed: whether the login names the address itself, so that vCenter need not be asked for it.
     """
 
-    def __init__(self, client: t.Any, namespace: str, names: list[str], opened: Open | None, addressed: bool = False) -> None:
+    def __init__(self, client: VCenter, namespace: str, names: list[str], opened: Open | None, addressed: bool = False) -> None:
         if not names:
             raise RayError(f"No item is named whose image is to be waited for in namespace {namespace}.", code="INPUT",
                            hint="Set image.names or items.")
         self._client, self.namespace, self._names = client, namespace, sorted(set(names))
         self._opened, self._addressed = opened, addressed
         self._stack = contextlib.ExitStack()
-        self._kube: t.Any = None
-        self.found: list[dict] | str = NOT_CHECKED
+        self._kube: Kube | None = None
+        self.found: list[Json] | str = NOT_CHECKED
 
     def close(self) -> None:
         self._stack.close()
 
-    def ready(self, library: dict) -> bool:
+    def ready(self, library: Json) -> bool:
         """Whether all images are there and can be used; true without a login, since nothing can be known then."""
         if self._opened is None:
             return True
         try:
-            rows = self._rows()
+            rows = self._rows(self._opened)
         except RayError as error:
             # The Supervisor may be restarting; but one that never answered is a wrong address.
             if error.code not in BORNE or self.found == NOT_CHECKED:
@@ -63,9 +64,9 @@ class Images:
                  for row in rows if not row["ready"]]
         return f"in namespace {self.namespace}: {'; '.join(words)}" if words else f"namespace {self.namespace} has all images"
 
-    def _rows(self) -> list[dict]:
-        if self._kube is None and self._opened is not None:
-            self._kube = self._stack.enter_context(self._opened(None if self._addressed else self._address()))
+    def _rows(self, opened: Open) -> list[Json]:
+        if self._kube is None:
+            self._kube = self._stack.enter_context(opened(None if self._addressed else self._address()))
         return self._kube.list(vm_image.KIND, self.namespace)
 
     def _address(self) -> str | None:
@@ -75,7 +76,7 @@ class Images:
         found = find_supervisor(self._client, described(self.namespace, info)["supervisor"] or "")
         return found["api_endpoint"] if found else None
 
-    def _refuse_detached(self, library: dict) -> None:
+    def _refuse_detached(self, library: Json) -> None:
         """Images come only of a library that is attached; without it the wait would have no end."""
         info = find_namespace(self._client, self.namespace)
         if info is None:
@@ -89,7 +90,7 @@ class Images:
                         hint="Make it with vcf.ray.namespace first, with this content library attached.")
 
 
-def _image(rows: list[dict], item: str) -> dict:
+def _image(rows: list[Json], item: str) -> Json:
     """The image of an item, a ready one before others: items of several libraries may have one name."""
     found = sorted(vm_image.matching(rows, item), key=lambda row: not vm_image.is_ready(row))
     if not found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, VCenter
 from .library_names import LIBRARY
 
 ITEM = f"{LIBRARY}/item"
@@ -21,25 +22,25 @@ VERDICTS = {
 }
 
 
-def view(info: dict) -> dict:
+def view(info: Json) -> Json:
     """What a user needs of an item."""
     checked = info.get("certificate_verification_info") or {}
     return {**{key: info.get(key) for key in ("id", "name", "type", "cached", "security_compliance")}, "verification": checked.get("status")}
 
 
-def wanted_items(client: t.Any, library: str, names: list[str]) -> list[dict]:
+def wanted_items(client: VCenter, library: str, names: list[str]) -> list[Json]:
     """Those of these names; a library may hold hundreds, and each costs a request."""
     ids = [i for name in names for i in client.ask(ITEM, {"library_id": library, "name": name}, query={"action": "find"}) or []]
     # They are found without regard to case.
     return [item for item in _read(client, ids) if item["name"] in names]
 
 
-def all_items(client: t.Any, library: str) -> list[dict]:
+def all_items(client: VCenter, library: str) -> list[Json]:
     """Every item, sorted by name."""
     return sorted(_read(client, client.get(ITEM, query={"library_id": library}) or []), key=lambda item: item["name"])
 
 
-def stale_items(client: t.Any, library: str, wanted: list[dict]) -> list[dict]:
+def stale_items(client: VCenter, library: str, wanted: list[Json]) -> list[Json]:
     """Items whose files lie on the datastore, except the wanted ones."""
     kept = {item["id"] for item in wanted}
     cached = client.ask(ITEM, {"library_id": library, "cached": True}, query={"action": "find"}) or []
@@ -47,18 +48,18 @@ def stale_items(client: t.Any, library: str, wanted: list[dict]) -> list[dict]:
     return sorted(({"id": item["id"], "name": item["name"]} for item in found), key=lambda item: item["name"])
 
 
-def missing_items(names: list[str], items: list[dict], *, files: bool, policy: str) -> list[str]:
+def missing_items(names: list[str], items: list[Json], *, files: bool, policy: str) -> list[str]:
     """Names of which no item is there, or with ``files`` one without its files. A refused item never gets files."""
     there = {item["name"] for item in items if not files or item["cached"] or refused(item, policy)}
     return [name for name in names if name not in there]
 
 
-def refused(item: dict, policy: str) -> bool:
+def refused(item: Json, policy: str) -> bool:
     """Whether the security policy of the library keeps an item from being used."""
     return bool(policy) and item["security_compliance"] is False and item["verification"] != "VERIFICATION_IN_PROGRESS"
 
 
-def refuse_unverified(library: str, items: list[dict], policy: str) -> None:
+def refuse_unverified(library: str, items: list[Json], policy: str) -> None:
     """An item that the policy has refused does not get better by waiting."""
     bad = [item for item in items if refused(item, policy)]
     if bad:
@@ -70,6 +71,6 @@ def refuse_unverified(library: str, items: list[dict], policy: str) -> None:
                        details={"refused_items": [item["name"] for item in bad]})
 
 
-def _read(client: t.Any, ids: list[str]) -> list[dict]:
+def _read(client: VCenter, ids: list[str]) -> list[Json]:
     # One that has gone since it was listed is not there.
     return [view(info) for info in (client.find(f"{ITEM}/{i}") for i in ids) if info]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from .._errors import RayError
 from .._names import canonical
+from .._ports import Json
 
 PATHS = {"subscribed": "/api/content/subscribed-library", "local": "/api/content/local-library"}
 # The structure of each kind, and in it the option of ours and what vCenter calls it.
@@ -44,7 +45,7 @@ REMEDIES = {
 }
 
 
-def described(info: dict) -> dict:
+def described(info: Json) -> Json:
     """A library in our words; of what only its kind has, that which vCenter tells."""
     kind = info["type"].lower()
     part = info.get(PART[kind]) or {}
@@ -90,7 +91,7 @@ def checked_certificate(given: str | None) -> str | None:
     return found
 
 
-def refuse_foreign(kind: str, desired: dict) -> None:
+def refuse_foreign(kind: str, desired: Json) -> None:
     """An option of the other kind would be ignored in silence."""
     wrong = [option for option in FOREIGN[kind] if desired.get(option) not in (None, False)]
     if wrong:
@@ -99,13 +100,13 @@ def refuse_foreign(kind: str, desired: dict) -> None:
                        hint=f"Leave it out, or set type to {other}.")
 
 
-def structure(kind: str, values: dict) -> dict:
+def structure(kind: str, values: Json) -> Json:
     """subscription_info or publish_info without its password."""
     own = {theirs: values[option] for option, theirs in FIELDS[kind].items() if values.get(option) is not None}
     return {**own, "authentication_method": (values.get("authentication") or "none").upper()}
 
 
-def refused_probe(info: dict, answer: dict) -> RayError:
+def refused_probe(info: Json, answer: Json) -> RayError:
     """Why vCenter could not use a publisher, with the step that helps."""
     url, status = info["subscription_url"], answer["status"]
     said = [m if isinstance(m, str) else m.get("localized") or m.get("default_message") or "" for m in answer.get("error_messages") or []]

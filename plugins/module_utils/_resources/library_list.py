@@ -8,19 +8,20 @@ from __future__ import annotations
 import typing as t
 
 from .._names import UUID
+from .._ports import Json, VCenter
 from .library_items import all_items
 from .library_kinds import described
 from .library_names import LIBRARY, find_libraries
 
 
-def list_libraries(client: t.Any, name: str | None, kind: str | None, items: bool) -> list[dict]:
+def list_libraries(client: VCenter, name: str | None, kind: str | None, items: bool) -> list[Json]:
     """Libraries of this name or id and this type, or all; sorted by name."""
     found = [described(info) for info in (client.find(f"{LIBRARY}/{i}") for i in _ids(client, name, kind)) if info]
     chosen = [row for row in found if kind in (None, row["type"])]
     return sorted(({**row, **({"library_items": all_items(client, row["id"])} if items else {})} for row in chosen), key=lambda row: (row["name"], row["id"]))
 
 
-def _ids(client: t.Any, name: str | None, kind: str | None) -> list[str]:
+def _ids(client: VCenter, name: str | None, kind: str | None) -> list[str]:
     if name and UUID.fullmatch(name):
         return [name]
     # A search needs something to search for.

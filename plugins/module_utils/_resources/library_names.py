@@ -13,19 +13,20 @@ import typing as t
 from .. import _wait
 from .._errors import UnknownYet
 from .._names import UUID, ambiguous, canonical, missing
+from .._ports import VCenter
 
 LIBRARY = "/api/content/library"
 # Seconds before each further look at a name that stands twice: one of the two may be about to be taken back.
 LOOKS = (0.5, 1.0, 1.5)
 
 
-def find_libraries(client: t.Any, name: str | None, kind: str | None) -> list[str]:
+def find_libraries(client: VCenter, name: str | None, kind: str | None) -> list[str]:
     """Ids of the libraries of this name, without regard to case, and of this kind."""
     asked = {**({"name": name} if name else {}), **({"type": kind.upper()} if kind else {})}
     return client.ask(LIBRARY, asked, query={"action": "find"}) or []
 
 
-def the_only(client: t.Any, name: str, kind: str | None = None) -> str | None:
+def the_only(client: VCenter, name: str, kind: str | None = None) -> str | None:
     """The id of the library of this name, None without one. Of several that stay, only the user knows which one is meant."""
     ids = find_libraries(client, name, kind)
     for seconds in LOOKS:
@@ -38,7 +39,7 @@ def the_only(client: t.Any, name: str, kind: str | None = None) -> str | None:
     return ids[0] if ids else None
 
 
-def first_made(client: t.Any, name: str, kind: str, own: str) -> str:
+def first_made(client: VCenter, name: str, kind: str, own: str) -> str:
     """Which library of this name came first, asked by the run that has just made ``own``; in nearly all cases that is the one."""
     ids = find_libraries(client, name, kind)
     if len(ids) < 2:
@@ -47,7 +48,7 @@ def first_made(client: t.Any, name: str, kind: str, own: str) -> str:
     return min(infos, key=lambda info: (info.get("creation_time") or "", info["id"]))["id"] if infos else own
 
 
-def library_id(client: t.Any, wanted: str) -> str:
+def library_id(client: VCenter, wanted: str) -> str:
     """The id of a content library of either kind, or UnknownYet."""
     if UUID.fullmatch(wanted) and client.find(f"{LIBRARY}/{canonical(wanted)}"):
         return canonical(wanted)
@@ -57,6 +58,6 @@ def library_id(client: t.Any, wanted: str) -> str:
     return canonical(found)
 
 
-def library_names(client: t.Any) -> list[str]:
+def library_names(client: VCenter) -> list[str]:
     rows = (client.find(f"{LIBRARY}/{i}") for i in client.get(LIBRARY) or [])
     return [row["name"] for row in rows if row]

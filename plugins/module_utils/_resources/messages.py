@@ -9,7 +9,7 @@ import time
 import typing as t
 
 
-def texts(messages: list | None) -> list[str]:
+def texts(messages: list[t.Any] | None) -> list[str]:
     """Each message as "SEVERITY: sentence"; every generation of the API nests them a little differently."""
     result = []
     for message in messages or []:

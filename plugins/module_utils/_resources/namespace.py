@@ -11,6 +11,7 @@ from urllib.parse import quote
 from .. import _wait
 from .._errors import RayError
 from .._names import canonical
+from .._ports import Json, VCenter
 from . import namespace_names as names
 from .messages import Patience, joined
 from .namespace_spec import create_body, merged, update_body
@@ -37,7 +38,7 @@ class Namespace:
     noun = "namespace"
     create_only = ("supervisor", "networks")
 
-    def __init__(self, client: t.Any, name: str, *, present: bool = True, purge: bool = True, zones: list[dict] | None = None,
+    def __init__(self, client: VCenter, name: str, *, present: bool = True, purge: bool = True, zones: list[Json] | None = None,
                  wait: float | None = None, look: Open | None = None) -> None:
         names.check_name(name)
         self._client = client
@@ -47,23 +48,24 @@ class Namespace:
         self._patience = Patience(ERROR_PATIENCE)
         self._written = False
         # The options with ids for names, without anything of what was there.
-        self._asked: dict = {}
+        self._asked: Json = {}
         # As vCenter told it last; None: not there.
-        self._info: dict | None = None
+        self._info: Json | None = None
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         self._info = find_namespace(self._client, self.name)
         if self._info is None or (self._present and not self._written and self._going()):
             return None
         return described(self.name, self._info)
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """Names to ids; what is of an earlier step and not there yet is unknown, what is of the inventory is wrong."""
         now = before or {}
         policies, limits = names.storage(self._client, desired.get("storage_policies")), names.limits(desired.get("limits"))
         wanted = desired.get("supervisor")
         if before is None and wanted is None:
-            state = f"Namespace {self.name} is being removed, and making it anew" if self._info else f"No namespace is called {self.name!r}, and making one"
+            state = f"Namespace {self.name} is being removed, and making it anew" if self._info else \
+                f"No namespace is called {self.name!r}, and making one"
             raise RayError(f"{state} needs supervisor.", code="INPUT", hint="Set it.")
         supervisor = None if wanted is None else canonical(supervisor_id(self._client, wanted))
         self._asked = {
@@ -79,7 +81,7 @@ class Namespace:
         found = merged(before, self._asked, self._purge)
         return found if before is not None else {**BORN, **{k: v for k, v in found.items() if v is not None}}
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         supervisor = desired["supervisor"]
         old = is_cluster(supervisor)
         body = {"namespace": self.name, "cluster" if old else "supervisor": supervisor, **create_body(desired, self._zones or [])}
@@ -88,7 +90,7 @@ class Namespace:
         self._post(BASE if old else f"{BASE}/v2", body)
         self._written = True
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         """Laid anew over what is there now, as that may have come from another client after the names were looked up."""
         self._written = True
         wanted = merged(before, self._asked, self._purge)
@@ -99,7 +101,7 @@ class Namespace:
             # No new workload goes there from now on; the zone leaves when the last one has.
             self._client.delete(f"{self._path}/zones/{quote(zone, safe='')}")
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         if self._going():
             return
         try:
@@ -110,7 +112,7 @@ class Namespace:
             if not self._going():
                 raise
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         if current is None:
             return False
         if self._going():
@@ -119,9 +121,9 @@ class Namespace:
         if self._patience.lost(current["config_status"] == "ERROR"):
             raise RayError(f"Namespace {self.name} has stood in ERROR for {ERROR_PATIENCE} s. {joined(current['messages'])}", code="FAILED",
                            hint="Look at the namespace in the vSphere Client.")
-        return current["config_status"] == "RUNNING"
+        return bool(current["config_status"] == "RUNNING")
 
-    def say(self, current: dict | None) -> str:
+    def say(self, current: Json | None) -> str:
         return "absent" if current is None else "; ".join([str(current["config_status"]), *current["messages"][:1]])
 
     def diagnose(self) -> str:
@@ -140,23 +142,23 @@ class Namespace:
             raise RayError(f"Namespace {self.name} is still being removed, so it cannot be made anew yet.", code="NOT_ALLOWED_IN_CURRENT_STATE",
                            hint="Run the task again when it is gone, or let it wait with wait: true.")
         _wait.until(lambda: find_namespace(self._client, self.name), lambda info: info is None, what=f"namespace {self.name} to be gone, to make it anew",
-                    timeout=self._wait, diagnose=self.diagnose, say=lambda info: str(info["config_status"]))
+                    timeout=self._wait, diagnose=self.diagnose, say=lambda info: str((info or {}).get("config_status")))
 
-    def _post(self, path: str, body: dict) -> None:
+    def _post(self, path: str, body: Json) -> None:
         """Make it, as soon as Kubernetes has let go of one of the same name, which vCenter may have forgotten before."""
-        def refusal() -> RayError | None:
+        def refusals() -> list[RayError]:
             try:
                 self._client.post(path, body)
             except RayError as error:
                 if self._wait is None or not self._lets_go(error):
                     raise
-                return error
-            return None
+                return [error]
+            return []
 
         taken = Patience(TAKEN)
-        _wait.until(refusal, lambda error: error is None, what=f"the name {self.name} to be free", timeout=self._wait or 0,
-                    say=lambda error: str(error.details.get("vendor")),
-                    failed=lambda error: TAKEN_BY if taken.lost(error.code == "ALREADY_EXISTS") else None)
+        _wait.until(refusals, lambda errors: not errors, what=f"the name {self.name} to be free", timeout=self._wait or 0,
+                    say=lambda errors: str(errors[0].details.get("vendor")),
+                    failed=lambda errors: TAKEN_BY if taken.lost(errors[0].code == "ALREADY_EXISTS") else None)
 
     def _lets_go(self, error: RayError) -> bool:
         """Whether the refusal is about a namespace that is not there any more for vCenter."""
@@ -167,7 +169,7 @@ class Namespace:
         info = find_namespace(self._client, self.name)
         return info is None or info.get("config_status") == "REMOVING"
 
-    def _blockers(self, info: dict) -> str:
+    def _blockers(self, info: Json) -> str:
         """What the removal waits for. Finalizers are told and left: what they guard would be orphaned without them."""
         found = find_supervisor(self._client, info.get("supervisor") or info.get("cluster") or "") if self._look else None
         if self._look is None or found is None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from .._errors import RayError, UnknownYet
 from .._names import missing
+from .._ports import Json, VCenter
 from .namespaces import BASE, access_of, find_namespace, list_namespaces
 
 
@@ -22,7 +23,7 @@ class NamespaceAccess:
 
     noun = "namespace_access"
 
-    def __init__(self, client: t.Any, namespace: str, subject: str, domain: str, subject_type: str, present: bool = True) -> None:
+    def __init__(self, client: VCenter, namespace: str, subject: str, domain: str, subject_type: str, present: bool = True) -> None:
         if "@" in subject or "\\" in subject:
             raise RayError(f"The subject {subject!r} holds a domain.", code="INPUT", hint="Write the name alone, and the domain as option domain.")
         self._client = client
@@ -34,7 +35,7 @@ class NamespaceAccess:
         self._known = True
         self._going = self._taken = False
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         info = find_namespace(self._client, self._namespace)
         self._known = info is not None
         self._going = (info or {}).get("config_status") == "REMOVING"
@@ -49,7 +50,7 @@ class NamespaceAccess:
             raise self._through_a_group(entry)
         return {"namespace": self._namespace, **entry, "subject": self._subject, "domain": self._domain}
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         if not self._known:
             raise missing("namespace", self._namespace, list_namespaces(self._client), UnknownYet)
         if self._going:
@@ -59,20 +60,20 @@ class NamespaceAccess:
         same_role = before is not None and before["role"] == desired["role"]
         return {**desired, "inherited": before["inherited"] if before and same_role else False}
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         self._give("post", desired["role"])
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         self._give("post" if before["inherited"] else "put", desired["role"])
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         self._taken = True
         try:
             self._client.delete(self._path, query={"type": self._type})
         except RayError as error:
             raise self._overtaken(error)
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return current is not None
 
     def diagnose(self) -> str:
@@ -101,12 +102,12 @@ class NamespaceAccess:
         return (f"Check that there is a {kind} {self._subject} in the domain {self._domain}, and that vCenter knows this domain as an identity source. "
                 f"One of the SSO domain can be made with vcf.ray.sso_{kind}.{owner}")
 
-    def _through_a_group(self, entry: dict) -> RayError:
+    def _through_a_group(self, entry: Json) -> RayError:
         return RayError(
             f"{self._subject}@{self._domain} has the role {entry['role']} on namespace {self._namespace} through a group, so it cannot be taken here.",
             code="INPUT", hint="Take the role from the group, or take the user out of the group (vcf.ray.sso_group).")
 
-    def _is_ours(self, entry: dict) -> bool:
+    def _is_ours(self, entry: Json) -> bool:
         """SSO names know no case."""
         theirs = (entry.get("subject", "").lower(), entry.get("domain", "").lower(), entry.get("subject_type"))
         return theirs == (self._subject.lower(), self._domain.lower(), self._type)

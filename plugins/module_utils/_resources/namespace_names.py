@@ -10,6 +10,7 @@ import typing as t
 
 from .._errors import RayError, UnknownYet
 from .._names import missing
+from .._ports import Json, VCenter
 from .library_names import library_id
 from .namespaces import NO_LIMIT
 from .supervisor import topology
@@ -28,7 +29,7 @@ def check_name(name: str) -> None:
                        hint="Choose another name.")
 
 
-def storage(client: t.Any, wanted: list[dict] | None) -> list[dict] | None:
+def storage(client: VCenter, wanted: list[Json] | None) -> list[Json] | None:
     """Policies by their ids; a limit that is not given stays None."""
     if wanted is None:
         return None
@@ -37,7 +38,7 @@ def storage(client: t.Any, wanted: list[dict] | None) -> list[dict] | None:
     return [{"policy": client.inventory.policy(entry["policy"]), "limit_mib": entry.get("limit_mib")} for entry in wanted]
 
 
-def limits(wanted: dict | None) -> dict | None:
+def limits(wanted: Json | None) -> Json | None:
     """The limits that are given."""
     if wanted is None:
         return None
@@ -51,7 +52,7 @@ def check_limit(what: str, value: int | None) -> None:
         raise RayError(f"{what} is {value}, which is no limit.", code="INPUT", hint="Give a number from 0 on, or -1 to take the limit away.")
 
 
-def classes(client: t.Any, attached: list[str], wanted: list[str] | None) -> list[str] | None:
+def classes(client: VCenter, attached: list[str], wanted: list[str] | None) -> list[str] | None:
     """Classes that are attached exist; the others are looked for."""
     if wanted is None or set(wanted) <= set(attached):
         return wanted
@@ -62,11 +63,11 @@ def classes(client: t.Any, attached: list[str], wanted: list[str] | None) -> lis
     return wanted
 
 
-def libraries(client: t.Any, wanted: list[str] | None) -> list[str] | None:
+def libraries(client: VCenter, wanted: list[str] | None) -> list[str] | None:
     return None if wanted is None else [library_id(client, name) for name in wanted]
 
 
-def zones(client: t.Any, supervisor: str, wanted: list[dict] | None) -> list[str] | None:
+def zones(client: VCenter, supervisor: str, wanted: list[Json] | None) -> list[str] | None:
     """The names of zones of the Supervisor. A namespace is always in one, so an empty list asks for nothing."""
     if not wanted:
         return None

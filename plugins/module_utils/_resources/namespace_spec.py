@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._diff import same
+from .._ports import Json
 from .namespaces import LIMITS, NO_LIMIT, UNLIMITED, library_entries
 
 # What may be said of an attached library; an answer can hold more.
@@ -21,7 +22,7 @@ ZONE = {
 }
 
 
-def merged(before: dict | None, asked: dict, purge: bool) -> dict:
+def merged(before: Json | None, asked: Json, purge: bool) -> Json:
     """What is asked for, laid over what is there: whole lists, and all limits. None stays None.
 
     A library that the namespace may write to was attached for another purpose than images, so it always stays.
@@ -35,7 +36,7 @@ def merged(before: dict | None, asked: dict, purge: bool) -> dict:
             kept = limits.get(entry["policy"], NO_LIMIT)
             wanted[entry["policy"]] = kept if entry["limit_mib"] is None else entry["limit_mib"]
         found["storage_policies"] = [{"policy": policy, "limit_mib": wanted[policy]} for policy in sorted(wanted)]
-    for key, stays in (("vm_classes", None), ("content_libraries", "writable_libraries"), ("zones", None)):
+    for key, stays in (("vm_classes", ""), ("content_libraries", "writable_libraries"), ("zones", "")):
         if asked.get(key) is not None:
             found[key] = sorted({*asked[key], *(now.get(stays if purge else key) or [])})
     if asked.get("limits") is not None:
@@ -43,7 +44,7 @@ def merged(before: dict | None, asked: dict, purge: bool) -> dict:
     return found
 
 
-def create_body(desired: dict, zones: list[dict]) -> dict:
+def create_body(desired: Json, zones: list[Json]) -> Json:
     """All that is asked for; a new namespace has nothing that would have to be taken away."""
     body: dict[str, t.Any] = {}
     if desired.get("description"):
@@ -62,7 +63,7 @@ def create_body(desired: dict, zones: list[dict]) -> dict:
     return body
 
 
-def update_body(before: dict, desired: dict, info: dict, zones: list[dict]) -> dict:
+def update_body(before: Json, desired: Json, info: Json, zones: list[Json]) -> Json:
     """What differs. PATCH leaves alone what is absent, and replaces a list or structure that is given.
 
     Args:
@@ -86,23 +87,23 @@ def update_body(before: dict, desired: dict, info: dict, zones: list[dict]) -> d
     return body
 
 
-def storage_spec(entry: dict) -> dict:
+def storage_spec(entry: Json) -> Json:
     limit = {} if entry["limit_mib"] == NO_LIMIT else {"limit": entry["limit_mib"]}
     return {"policy": entry["policy"], **limit}
 
 
-def service_spec(wanted: dict) -> dict:
+def service_spec(wanted: Json) -> Json:
     """Both lists always: vCenter takes the one that is not given for an empty one."""
     return {key: wanted.get(key) or [] for key in ("vm_classes", "content_libraries")}
 
 
-def library_specs(info: dict, wanted: list[str]) -> list[dict]:
+def library_specs(info: Json, wanted: list[str]) -> list[Json]:
     """What is set for a library that stays, stays."""
     known = library_entries(info)
     return [{**{key: known.get(i, {})[key] for key in ENTRY if key in known.get(i, {})}, "content_library": i} for i in wanted]
 
 
-def quota_update(before: dict, wanted: dict) -> dict:
+def quota_update(before: Json, wanted: Json) -> Json:
     """All limits that stay or change, and a word for each that goes: an absent one would be kept."""
     body: dict[str, t.Any] = {}
     for name, theirs in LIMITS.items():
@@ -113,7 +114,7 @@ def quota_update(before: dict, wanted: dict) -> dict:
     return body
 
 
-def zone_spec(zone: dict) -> dict:
+def zone_spec(zone: Json) -> Json:
     numbers = {theirs: zone[ours] for ours, theirs in ZONE.items() if zone.get(ours) is not None}
     reserved = [{"reserved_vm_class": r["vm_class"], "count": r["count"]} for r in zone.get("vm_reservations") or []]
     return {"name": zone["name"], **numbers, **({"vm_reservations": reserved} if reserved else {})}

@@ -9,6 +9,7 @@ import typing as t
 from urllib.parse import quote
 
 from .._names import canonical
+from .._ports import Json, VCenter
 from .messages import texts
 
 BASE = "/api/vcenter/namespaces/instances"
@@ -39,13 +40,14 @@ UNLIMITED = dict.fromkeys(LIMITS, NO_LIMIT)
 USAGE = {"cpu_mhz": "cpu_used", "memory_mib": "memory_used", "storage_mib": "storage_used"}
 
 
-def find_namespace(client: t.Any, name: str) -> dict | None:
+def find_namespace(client: VCenter, name: str) -> Json | None:
     """What vCenter tells of one, as it tells it. The newer path knows the Supervisor, the older one is all that 7.0 has."""
     found = client.find(f"{BASE}/v2/{quote(name, safe='')}")
-    return client.find(path_of(name)) if found is None else found
+    namespace: Json | None = client.find(path_of(name)) if found is None else found
+    return namespace
 
 
-def list_namespaces(client: t.Any) -> list[str]:
+def list_namespaces(client: VCenter) -> list[str]:
     """The names of all that the account may see."""
     rows = client.find(f"{BASE}/v2")
     rows = client.get(BASE) if rows is None else rows
@@ -57,7 +59,7 @@ def path_of(name: str) -> str:
     return f"{BASE}/{quote(name, safe='')}"
 
 
-def described(name: str, info: dict) -> dict:
+def described(name: str, info: Json) -> Json:
     """A namespace in our words; lists that are sets are sorted, and ids are in one case."""
     service = info.get("vm_service_spec") or {}
     libraries = library_entries(info)
@@ -79,27 +81,27 @@ def described(name: str, info: dict) -> dict:
     }
 
 
-def usage(info: dict) -> dict:
+def usage(info: Json) -> Json:
     """What is used of a namespace at this moment."""
     stats = info.get("stats") or {}
     return {ours: stats.get(theirs) for ours, theirs in USAGE.items()}
 
 
-def storage_of(spec: dict) -> dict:
+def storage_of(spec: Json) -> Json:
     limit = spec.get("limit")
     return {"policy": canonical(spec["policy"]), "limit_mib": NO_LIMIT if limit is None else limit}
 
 
-def access_of(entry: dict) -> dict:
+def access_of(entry: Json) -> Json:
     return {**{key: entry.get(key) for key in ("subject", "domain", "subject_type", "role")}, "inherited": bool(entry.get("inherited"))}
 
 
-def limits_of(info: dict) -> dict:
+def limits_of(info: Json) -> Json:
     """All limits, with those that are not set."""
     told = info.get("resource_spec") or {}
     return {ours: NO_LIMIT if told.get(theirs) is None else told[theirs] for ours, theirs in LIMITS.items()}
 
 
-def library_entries(info: dict) -> dict[str, dict]:
+def library_entries(info: Json) -> dict[str, Json]:
     """The attached libraries by id, with what is set for each. Empty before 8.0 U2, which knows no more than their ids."""
     return {canonical(entry["content_library"]): entry for entry in info.get("content_libraries") or []}

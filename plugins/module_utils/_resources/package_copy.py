@@ -9,7 +9,9 @@ import hashlib
 import typing as t
 
 from .._errors import RayError, UnknownYet
+from .._ports import Json, TextFile
 from .package_file import pointed, the_bundle
+from .package_places import Archive, Copier
 
 
 class Original(t.NamedTuple):
@@ -23,7 +25,7 @@ class Original(t.NamedTuple):
     bundle: str
     text: str
     what: str
-    images: list[dict] | None = None
+    images: list[Json] | None = None
 
     @property
     def digest(self) -> str:
@@ -35,7 +37,7 @@ class Original(t.NamedTuple):
         return self.version.replace("+", "_")
 
 
-def original_of(copier: t.Any, text: str, what: str) -> Original:
+def original_of(copier: Copier, text: str, what: str) -> Original:
     """The package of a YAML file whose bundle is in a registry.
 
     Raises:
@@ -48,7 +50,7 @@ def original_of(copier: t.Any, text: str, what: str) -> Original:
     return Original(package.name, package.version, bundle, pointed(text, bundle, what), what)
 
 
-def original_in(archive: t.Any) -> Original:
+def original_in(archive: Archive) -> Original:
     """The package of an archive.
 
     Raises:
@@ -79,7 +81,7 @@ class _Copy:
 
     noun = "carvel_package_copy"
 
-    def __init__(self, copier: t.Any, original: t.Callable[[], Original]) -> None:
+    def __init__(self, copier: Copier, original: t.Callable[[], Original]) -> None:
         self._copier, self._find = copier, original
         self._found: Original | None = None
 
@@ -89,7 +91,7 @@ class _Copy:
             self._found = self._find()
         return self._found
 
-    def _images(self) -> list[dict]:
+    def _images(self) -> list[Json]:
         """The images of the original's lock; the registry is asked for them at most once."""
         if self.original.images is None:
             images = self._copier.locked(self.original.bundle)
@@ -98,10 +100,10 @@ class _Copy:
             self._found = self.original._replace(images=images)
         return self.original.images or []
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         raise AssertionError("a copy is never removed")
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return current is not None
 
     def diagnose(self) -> str:
@@ -111,12 +113,12 @@ class _Copy:
 class ArchiveCopy(_Copy):
     """The file that ``archive`` stands for."""
 
-    def __init__(self, copier: t.Any, original: t.Callable[[], Original], archive: t.Any) -> None:
+    def __init__(self, copier: Copier, original: t.Callable[[], Original], archive: Archive) -> None:
         super().__init__(copier, original)
         self._archive = archive
         self.name = archive.path
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         # The package comes first: where there is none yet, no archive can be told to be its own.
         self._found = self.original
         if not self._archive.there:
@@ -128,7 +130,7 @@ class ArchiveCopy(_Copy):
             raise
         return self._shown(held, held.images or [])
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         if before and before["digest"] == self.original.digest:
             # The lock is a part of the bundle: the same digest has the same images.
             return {**desired, **self._shown(self.original, before["images"])}
@@ -137,17 +139,17 @@ class ArchiveCopy(_Copy):
         self._archive.check()
         return {**desired, **self._shown(self.original, images)}
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         original = self.original
         with self._archive.replaced() as new:
             self._copier.to_archive(original.bundle, original.tag, new.path)
             new.add_package(original.text)
             new.read()
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         self.create(desired)
 
-    def _shown(self, held: Original, images: list[dict]) -> dict:
+    def _shown(self, held: Original, images: list[Json]) -> Json:
         return {"name": held.name, "version": held.version, "archive": self._archive.path, "bundle": held.bundle, "digest": held.digest,
                 "images": sorted(({"image": entry["image"], "origin": entry["image"], "digest": entry["digest"]} for entry in images),
                                  key=lambda entry: entry["image"]),
@@ -157,13 +159,13 @@ class ArchiveCopy(_Copy):
 class RegistryCopy(_Copy):
     """The bundle and its images in ``repository``, and the YAML file that names it there."""
 
-    def __init__(self, copier: t.Any, original: t.Callable[[], Original], repository: str, file: t.Any, *,
+    def __init__(self, copier: Copier, original: t.Callable[[], Original], repository: str, file: TextFile, *,
                  archive: str | None = None, overwrite: bool = False) -> None:
         super().__init__(copier, original)
         self._repository, self._file, self._archive, self._overwrite = repository, file, archive, overwrite
         self.name = repository
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         original, content = self.original, self._file.read()
         digest = self._copier.tagged(original.tag)
         there = digest == original.digest or bool(self._copier.present([original.digest]))
@@ -174,7 +176,7 @@ class RegistryCopy(_Copy):
             return None
         return self._shown(digest, self._here(there), content)
 
-    def _here(self, bundle: bool) -> list[dict]:
+    def _here(self, bundle: bool) -> list[Json]:
         """Those images that the repository has. Where it has the bundle, that tells them, so that the original need not be asked."""
         if bundle and self.original.images is None:
             self._found = self.original._replace(images=self._copier.locked(f"{self._repository}@{self.original.digest}"))
@@ -182,7 +184,7 @@ class RegistryCopy(_Copy):
         here = self._copier.present(entry["digest"] for entry in images)
         return [entry for entry in images if entry["digest"] in here]
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         original, now = self.original, (before or {}).get("digest")
         if now and now != original.digest and not self._overwrite:
             raise RayError(f"{self._repository}:{original.tag} is in the registry already, as {now}, and this version of the {original.what} "
@@ -194,17 +196,17 @@ class RegistryCopy(_Copy):
         self._file.check()
         return after
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         self.update({}, desired)
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         if not self._complete(before, desired):
             self._transfer()
             self._verify()
         if self._file.read() != self._text():
             self._file.write(self._text())
 
-    def _complete(self, before: dict | None, after: dict) -> bool:
+    def _complete(self, before: Json | None, after: Json) -> bool:
         return bool(before) and all((before or {}).get(key) == after[key] for key in ("digest", "images"))
 
     def _transfer(self) -> None:
@@ -225,7 +227,7 @@ class RegistryCopy(_Copy):
     def _text(self) -> str:
         return pointed(self.original.text, f"{self._repository}@{self.original.digest}", self.original.what)
 
-    def _shown(self, digest: str | None, images: list[dict], content: str | None) -> dict:
+    def _shown(self, digest: str | None, images: list[Json], content: str | None) -> Json:
         original = self.original
         return {"name": original.name, "version": original.version, "bundle": f"{self._repository}@{digest}" if digest else None, "digest": digest,
                 "images": sorted(({"image": f"{self._repository}@{entry['digest']}", "origin": entry["image"], "digest": entry["digest"]}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import MissingLibrary, RayError
+from .._ports import Json
 
 try:
     import yaml
@@ -26,7 +27,7 @@ class Package(t.NamedTuple):
 
     name: str
     version: str
-    fetch: list[dict]
+    fetch: list[Json]
     what: str
 
     @property
@@ -72,10 +73,11 @@ def the_bundle(text: str, what: str) -> tuple[Package, str]:
 def pointed(text: str, image: str, what: str) -> str:
     """The file with ``image`` as its bundle. All else stays byte for byte, save for an anchor that stands in the way."""
     nodes = list(_composed(text, what))
-    node, parent = next((found for found in map(_image_of, nodes) if found), (None, None))
-    if node is None:
+    place = next(filter(None, map(_image_of, nodes)), None)
+    if place is None:
         raise RayError(f"The {what} has the reference of its bundle from somewhere else by a merge (<<), so it cannot be replaced there.", code="INPUT",
                        hint="Write the reference to where it belongs: under imgpkgBundle, as image.")
+    node, parent = place
     if node.value == image:
         return text
     new = yaml.ScalarNode("tag:yaml.org,2002:str", image, style=node.style if node.style in ("'", '"') else None)
@@ -93,7 +95,7 @@ def pointed(text: str, image: str, what: str) -> str:
     return yaml.serialize_all(nodes, Dumper=yaml.SafeDumper, allow_unicode=True, width=10000, explicit_start=True)
 
 
-def _plain(nodes: t.Iterable[t.Any]) -> list:
+def _plain(nodes: t.Iterable[t.Any]) -> list[t.Any]:
     """Nodes as lists of tags and values, which compare; aliases are followed."""
     return [_value(node) for node in nodes]
 
@@ -134,7 +136,7 @@ def _composed(text: str, what: str) -> t.Iterator[t.Any]:
         raise _unreadable(error, what) from error
 
 
-def _loaded(text: str, what: str) -> list:
+def _loaded(text: str, what: str) -> list[t.Any]:
     if not HAS_YAML:
         raise MissingLibrary("PyYAML")
     try:
@@ -154,8 +156,8 @@ def _is_package(document: t.Any) -> bool:
     return isinstance(document, dict) and document.get("kind") == KIND and str(document.get("apiVersion")).startswith(GROUP)
 
 
-def _package(document: dict, what: str) -> Package:
-    spec = document.get("spec") if isinstance(document.get("spec"), dict) else {}
+def _package(document: Json, what: str) -> Package:
+    spec: Json = document["spec"] if isinstance(document.get("spec"), dict) else {}
     name, version = spec.get("refName"), spec.get("version")
     for key, value in (("refName", name), ("version", version)):
         if not isinstance(value, str) or not value:
@@ -173,7 +175,7 @@ def _package(document: dict, what: str) -> Package:
         bundle = step.get("imgpkgBundle", {"image": "x"})
         if not isinstance(bundle, dict) or not isinstance(bundle.get("image"), str) or not bundle["image"]:
             raise RayError(f"{title} fetches an imgpkgBundle without an image.", code="INPUT", hint=HINT)
-    return Package(name, version, steps, title)
+    return Package(spec["refName"], spec["version"], steps, title)
 
 
 def _listed(words: t.Iterable[str]) -> str:

@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from .._errors import MissingLibrary, RayError
+from .._ports import Json
 from .package_file import Package
 
 try:
@@ -37,12 +38,12 @@ class Wrong(t.NamedTuple):
     reason: str
 
 
-def located(image: str, origin: str | None = None) -> dict:
+def located(image: str, origin: str | None = None) -> Json:
     """What the result tells of an image: where it is now, and the name that the package has for it."""
     return {"image": image, "origin": origin or image, "registry": _name(image).partition("/")[0], "digest": _digest(image)}
 
 
-def inline_images(package: Package) -> list[dict]:
+def inline_images(package: Package) -> list[Json]:
     """The images that the manifests inside of a package name, each once."""
     found = [image for text in _inline_texts(package) for image in _named(text)]
     found += [step["image"]["url"] for step in package.fetch if isinstance(step.get("image"), dict) and step["image"].get("url")]
@@ -58,13 +59,13 @@ def prefixes(registries: t.Iterable[str]) -> list[str]:
     return [_prefix(text) for text in registries]
 
 
-def is_in(entry: dict, allowed: list[str]) -> bool:
+def is_in(entry: Json, allowed: list[str]) -> bool:
     """Whether an image is in one of these registries (prefixes)."""
     name = _name(entry["image"])
     return any(name == prefix or name.startswith(f"{prefix}/") for prefix in allowed)
 
 
-def wrong_with(package: Package, bundles: t.Iterable[dict], images: t.Iterable[dict], allowed: list[str]) -> list[Wrong]:
+def wrong_with(package: Package, bundles: t.Iterable[Json], images: t.Iterable[Json], allowed: list[str]) -> list[Wrong]:
     """All that must not be used of a package when only ``allowed`` (prefixes) may be; its bundles first."""
     found = []
     for entry in [*bundles, *images]:

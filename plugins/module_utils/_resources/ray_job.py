@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from .. import _wait
 from .._errors import RayError
+from .._ports import Json, Ray, RayPackage
 from .ray_job_content import RERUN_OF, body, differences, wants
 from .ray_job_failure import HINTS, reason, waiting
 from .ray_job_log import Follower, tail
@@ -24,7 +25,7 @@ PENDING_STAYS = ("Ray ends a job only when its command has got a node, and gives
 SHOWN = ("submission_id", "job_id", "type", "status", "entrypoint", "error_type", "start_time", "end_time", "driver_node_id")
 
 
-def view(job: dict, dashboard_url: str, log_tail: list[str] | None = None) -> dict:
+def view(job: Json, dashboard_url: str, log_tail: list[str] | None = None) -> Json:
     """What is shown of a job: not its runtime environment, which may hold secrets."""
     return {**{key: job.get(key) for key in SHOWN}, "message": reason(job.get("message"), job.get("error_type")),
             "exit_code": job.get("driver_exit_code"), "metadata": job.get("metadata") or {}, "log_tail": log_tail or [],
@@ -48,15 +49,15 @@ class RayJob:
     longest_pause = 2.0
     hidden = ("runtime_env",)
 
-    def __init__(self, ray: t.Any, name: str, *, rerun: str = "never", log_lines: int = 20, packages: t.Sequence[t.Any] = (),
+    def __init__(self, ray: Ray, name: str, *, rerun: str = "never", log_lines: int = 20, packages: t.Sequence[RayPackage] = (),
                  follower: Follower | None = None, fault: RayError | None = None) -> None:
         self._ray, self.name, self._base = ray, name, name
         self._rerun, self.log_lines, self._packages, self._follower = rerun, log_lines, packages, follower
         self._fault, self._chosen = fault, False
-        self._asked: dict = {}
+        self._asked: Json = {}
         # What Ray said last of the job, and of the run that this one is to follow.
-        self.job: dict | None = None
-        self._ended: dict | None = None
+        self.job: Json | None = None
+        self._ended: Json | None = None
         self._ours = False
         # Whether this task sees it run: then what lies here of an earlier run is old.
         self.fresh = True
@@ -66,7 +67,7 @@ class RayJob:
         """Whether it runs, or may run, on the cluster now."""
         return self._ours or bool(self.job and self.job["status"] not in ENDED)
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         """The job; None when there is none, or it has ended and is to be run again."""
         if self._fault:
             raise self._fault
@@ -85,7 +86,7 @@ class RayJob:
                 self._ended, self.name, job = job, following, None
         self.name, self.job, self._chosen = job["submission_id"] if job else self.name, job, True
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """Refuse another job under this id, and one that has failed: it is never handed in again behind the user's back."""
         self._asked = desired
         known = self._ended or self.job
@@ -100,7 +101,7 @@ class RayJob:
             package.check()
         return {**desired, "submission_id": self.name}
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         """Send the code and hand the job in once; when the answer is lost, look whether it arrived instead of handing it in again."""
         for package in self._packages:
             self._ray.upload(package.uri, package.opened)
@@ -118,21 +119,21 @@ class RayJob:
                 raise RayError(f"Another job took the id {self.name} at the same moment: {'; '.join(other)}.", code="INPUT",
                                hint="Choose another submission_id.") from error
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         raise RayError(f"Job {self.name} exists and cannot be changed.", code="INPUT", hint="Choose another submission_id.")
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         """Only RayJobEnd takes jobs away."""
         raise RayError(f"Job {self.name} is not to be taken away here.", code="INPUT")
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         if current is None or self.job is None:
             raise RayError(f"Job {self.name} has vanished from {self._ray.url} while it was waited for.", code="FAILED",
                            hint="The head of the cluster may have been restarted; run it again, and it is handed in anew.")
         if self._follower and self.fresh and self.job["status"] in ENDED:
             self._follower.finish(self.job)
         self._refuse_failed(self.job)
-        return self.job["status"] == "SUCCEEDED"
+        return bool(self.job["status"] == "SUCCEEDED")
 
     @contextmanager
     def watching(self) -> t.Iterator[t.Callable[[float], None]]:
@@ -145,7 +146,7 @@ class RayJob:
 
         yield pause
 
-    def say(self, current: dict | None) -> str:
+    def say(self, current: Json | None) -> str:
         return current["status"] if current else "no job of this id"
 
     def diagnose(self) -> str:
@@ -167,12 +168,12 @@ class RayJob:
             return f"it has not ended yet. {error.message}"
         return f"it is {self.job['status'] if self.job else 'gone'}."
 
-    def describe(self) -> dict | None:
+    def describe(self) -> Json | None:
         """The job as it was read last, with the end of its log; None when there is none."""
         return None if self.job is None else view(self.job, self._ray.url, tail(self._ray, self.job, self.log_lines))
 
     def _arrived(self) -> bool:
-        def look() -> dict | None:
+        def look() -> Json | None:
             self.job = self._ray.job(self.name)
             return self.job
 
@@ -182,7 +183,7 @@ class RayJob:
             return False
         return True
 
-    def _refuse_failed(self, job: dict) -> None:
+    def _refuse_failed(self, job: Json) -> None:
         if job["status"] in ("FAILED", "STOPPED"):
             shown = view(job, self._ray.url, tail(self._ray, job, self.log_lines))
             why = f": {shown['message']}" if shown["message"] else ""
@@ -192,7 +193,7 @@ class RayJob:
                            hint=HINTS.get(job.get("error_type") or "", "To run it again, set rerun: failed, or choose another submission_id."))
 
 
-def newest(jobs: list[dict], base: str) -> tuple[dict | None, str]:
+def newest(jobs: list[Json], base: str) -> tuple[Json | None, str]:
     """The newest run of a job, and the id that the next one gets."""
     runs = {base: 1}
     for job in jobs:
@@ -200,14 +201,14 @@ def newest(jobs: list[dict], base: str) -> tuple[dict | None, str]:
         if (job.get("metadata") or {}).get(RERUN_OF) == base and number.isdecimal():
             runs[job["submission_id"]] = int(number)
     known = [job for job in jobs if job.get("submission_id") in runs]
-    job = max(known, key=lambda job: runs[job["submission_id"]], default=None)
-    taken, number = {job.get("submission_id") for job in jobs}, max(runs.values()) + 1
-    while f"{base}-{number}" in taken:
-        number += 1
-    return job, f"{base}-{number}" if job else base
+    last = max(known, key=lambda job: runs[job["submission_id"]], default=None)
+    taken, following = {job.get("submission_id") for job in jobs}, max(runs.values()) + 1
+    while f"{base}-{following}" in taken:
+        following += 1
+    return last, f"{base}-{following}" if last else base
 
 
-def until_ended(ray: t.Any, job: dict) -> dict | None:
+def until_ended(ray: Ray, job: Json) -> Json | None:
     """The job when it has ended, after it was told to."""
     name, pending = job["submission_id"], job["status"] == "PENDING"
     return _wait.until(lambda: ray.job(name), lambda job: job is None or job["status"] in ENDED, what=f"job {name} to end",

@@ -14,6 +14,7 @@ import re
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json
 
 RESOURCES = ("entrypoint_num_cpus", "entrypoint_num_gpus", "entrypoint_memory", "entrypoint_resources", "entrypoint_label_selector")
 # Ray does not tell what resources a job has asked for, so they are noted with it; and which job it runs again.
@@ -34,7 +35,7 @@ def checked_id(name: str) -> str:
     return name
 
 
-def content(options: t.Mapping[str, t.Any], runtime_env: dict | None) -> dict:
+def content(options: t.Mapping[str, t.Any], runtime_env: Json | None) -> Json:
     """What is handed in, without what was not asked for; numbers are made the strings that Ray wants.
 
     Raises:
@@ -56,13 +57,13 @@ def content(options: t.Mapping[str, t.Any], runtime_env: dict | None) -> dict:
     return {key: value for key, value in asked.items() if value is not None and value != {}}
 
 
-def derived_id(asked: dict) -> str:
+def derived_id(asked: Json) -> str:
     """An id that the same content always has."""
     known = {**asked, "runtime_env": without_secrets(asked.get("runtime_env"))}
     return "job-" + hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:20]
 
 
-def body(asked: dict, submission_id: str, rerun_of: str | None) -> dict:
+def body(asked: Json, submission_id: str, rerun_of: str | None) -> Json:
     """The request."""
     resources = {key: asked[key] for key in RESOURCES if key in asked}
     notes = {**({NOTED: json.dumps(resources, sort_keys=True)} if resources else {}), **({RERUN_OF: rerun_of} if rerun_of else {})}
@@ -70,7 +71,7 @@ def body(asked: dict, submission_id: str, rerun_of: str | None) -> dict:
     return {**asked, "submission_id": submission_id, **({"metadata": metadata} if metadata else {})}
 
 
-def differences(job: dict, asked: dict) -> list[str]:
+def differences(job: Json, asked: Json) -> list[str]:
     """The fields in which a job is not what is asked for, in words; of the runtime environment only the names."""
     metadata = job.get("metadata") or {}
     there = {**_noted(metadata), "entrypoint": job.get("entrypoint"), "metadata": {k: v for k, v in metadata.items() if k not in NOTES}}
@@ -84,7 +85,7 @@ def differences(job: dict, asked: dict) -> list[str]:
     return found
 
 
-def wants(asked: dict) -> dict:
+def wants(asked: Json) -> Json:
     """The resources by Ray's names that the command needs, all on one node."""
     amounts = {"CPU": asked.get("entrypoint_num_cpus"), "GPU": asked.get("entrypoint_num_gpus"), "memory": asked.get("entrypoint_memory"),
                **asked.get("entrypoint_resources", {})}
@@ -107,7 +108,7 @@ def leaves(value: t.Any) -> list[str]:
     return [] if value is None or isinstance(value, bool) else [str(value)]
 
 
-def without_secrets(runtime_env: t.Any) -> dict:
+def without_secrets(runtime_env: t.Any) -> Json:
     """A copy whose secret variables have no value; what Ray adds to each by itself is gone."""
     known = {key: value for key, value in (runtime_env or {}).items() if key != "_ray_commit" and value not in (None, {}, [])}
     if isinstance(known.get("env_vars"), dict):
@@ -122,7 +123,7 @@ def _inner(mine: t.Any, theirs: t.Any) -> list[str]:
     return [""]
 
 
-def _noted(metadata: dict) -> dict:
+def _noted(metadata: Json) -> Json:
     try:
         noted = json.loads(metadata.get(NOTED) or "{}")
     except ValueError:
@@ -130,7 +131,7 @@ def _noted(metadata: dict) -> dict:
     return noted if isinstance(noted, dict) else {}
 
 
-def _strings(option: str, values: t.Any) -> dict:
+def _strings(option: str, values: t.Any) -> Json:
     if not isinstance(values, dict):
         raise RayError(f"{option} is no map.", code="INPUT", hint="Give names with their values.")
     wrong = sorted(str(name) for name, value in values.items() if isinstance(value, bool) or not isinstance(value, (str, int, float)))
@@ -139,7 +140,7 @@ def _strings(option: str, values: t.Any) -> dict:
     return {str(name): str(value) for name, value in values.items()}
 
 
-def _numbers(option: str, values: dict | None) -> dict | None:
+def _numbers(option: str, values: Json | None) -> Json | None:
     try:
         return {str(name): float(value) for name, value in values.items()} if values else None
     except (TypeError, ValueError):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from .. import _wait
 from .._errors import RayError
+from .._ports import Json, Ray
 from .ray_job import ENDED, PENDING_STAYS, view
 from .ray_job_content import RERUN_OF
 
@@ -24,13 +25,13 @@ class RayJobEnd:
     noun = "ray_job"
     longest_pause = 2.0
 
-    def __init__(self, ray: t.Any, name: str, *, removing: bool) -> None:
+    def __init__(self, ray: Ray, name: str, *, removing: bool) -> None:
         self._ray, self.name, self._removing = ray, name, removing
         # The newest run that was seen at all.
-        self.job: dict | None = None
-        self._runs: list[dict] = []
+        self.job: Json | None = None
+        self._runs: list[Json] = []
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         """The newest run that is left to be ended or removed; one request for all runs."""
         mine = [job for job in self._ray.jobs() if self.name in (job.get("submission_id"), (job.get("metadata") or {}).get(RERUN_OF))]
         self._runs = sorted(mine, key=lambda job: job.get("start_time") or 0)
@@ -38,13 +39,13 @@ class RayJobEnd:
         left = [job for job in self._runs if self._removing or job["status"] not in ENDED]
         return view(left[-1], self._ray.url) if left else None
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         raise RayError(f"Job {self.name} is not to be handed in here.", code="INPUT")
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         self.create(desired)
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         """Stop what runs. Ray forgets a job only after its end, so what runs now is taken away in the course of the wait."""
         for job in self._runs:
             if job["status"] not in ENDED:
@@ -63,10 +64,10 @@ class RayJobEnd:
         """The pauses of the wait, in which what has ended meanwhile goes."""
         yield lambda seconds: None if self._forget() else _wait.pause(seconds)
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return current is None
 
-    def say(self, current: dict | None) -> str:
+    def say(self, current: Json | None) -> str:
         return f"{current['submission_id']} is {current['status']}" if current else "ended"
 
     def diagnose(self) -> str:
@@ -74,5 +75,5 @@ class RayJobEnd:
             return PENDING_STAYS
         return "Ray kills a command that does not end by itself after a few seconds, unless its node is lost."
 
-    def describe(self) -> dict | None:
+    def describe(self) -> Json | None:
         return view(self.job, self._ray.url) if self.job else None

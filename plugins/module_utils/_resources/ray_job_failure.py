@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._ports import Json
+
 GIB = 1024**3
 # What Ray puts behind its reason: the log is shown on its own.
 LOG = ", last available logs"
@@ -34,7 +36,7 @@ def reason(message: str | None, error_type: str | None = None) -> str:
     return text[:LONGEST]
 
 
-def waiting(wants: dict, there: dict) -> str:
+def waiting(wants: Json, there: Json) -> str:
     """What the command of a pending job asks for, against what the live nodes have."""
     nodes = there["nodes"]
     count = f"{len(nodes)} live node{'' if len(nodes) == 1 else 's'}"

@@ -10,6 +10,7 @@ import tempfile
 import typing as t
 
 from .._errors import RayError, UnknownYet
+from .._ports import Json, Ray
 
 # Milliseconds that a file system may round a time by.
 COARSE = 2000
@@ -23,17 +24,29 @@ def checked(name: str) -> str:
     return name
 
 
+class Job(t.Protocol):
+    """The job: what Ray says of it, and whether it has run just now, so that what lies here is of an earlier run."""
+
+    @property
+    def job(self) -> Json | None:
+        ...
+
+    @property
+    def fresh(self) -> bool:
+        ...
+
+
 class RayJobFile:
     """A file of the node that a job ran on, at ``path``, readable by its owner alone.
 
     Args:
         file: gives its name in the log folder, when the job's id is known.
-        job: with ``job``, what Ray says of it, and ``fresh``: it has run just now, so what lies at ``path`` is of an earlier run.
+        job: whose file it is.
     """
 
     noun = "file"
 
-    def __init__(self, ray: t.Any, file: t.Callable[[], str], path: str, *, job: t.Any) -> None:
+    def __init__(self, ray: Ray, file: t.Callable[[], str], path: str, *, job: Job) -> None:
         self._ray, self._file, self.name, self._job, self._brought = ray, file, path, job, False
 
     def check(self) -> None:
@@ -44,16 +57,16 @@ class RayJobFile:
         if os.path.isdir(self.name) or not os.access(folder, os.W_OK | os.X_OK):
             raise RayError(f"{self.name} cannot be written.", code="INPUT", hint="Name a file in a folder that you may write to.")
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         known = os.path.isfile(self.name) and (self._brought or not (self._job.fresh or self._older()))
         return {"path": self.name} if known else None
 
     def _older(self) -> bool:
         """Whether it was written before the job ended. What is brought here gets the time of the end, so that no clock of this machine counts."""
         end = (self._job.job or {}).get("end_time")
-        return bool(end) and os.stat(self.name).st_mtime_ns // 10**6 < end - COARSE
+        return bool(end and os.stat(self.name).st_mtime_ns // 10**6 < end - COARSE)
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         job, wanted = self._job.job or {}, self._file()
         if not job.get("driver_node_id"):
             raise RayError(f"Job {job.get('submission_id')} never got to a node, so it has no {wanted}.", code="NOT_FOUND")
@@ -76,13 +89,13 @@ class RayJobFile:
                 os.unlink(name)
         self._brought = True
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         self.create(desired)
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         os.unlink(self.name)
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return current is not None
 
     def diagnose(self) -> str:

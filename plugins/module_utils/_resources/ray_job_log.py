@@ -14,6 +14,7 @@ import time
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, Ray
 
 # At the most this share of the time goes into reading a long log again.
 SHARE = 0.1
@@ -28,7 +29,7 @@ def file_of(submission_id: str) -> str:
     return f"job-driver-{submission_id}.log"
 
 
-def tail(ray: t.Any, job: dict, lines: int) -> list[str]:
+def tail(ray: Ray, job: Json, lines: int) -> list[str]:
     """The last lines; none for a job that never got to a node, or whose node is gone."""
     if lines <= 0 or not job.get("driver_node_id"):
         return []
@@ -54,18 +55,18 @@ class Follower:
         tell: takes one line.
     """
 
-    def __init__(self, ray: t.Any, tell: t.Callable[[str], None], clock: t.Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, ray: Ray, tell: t.Callable[[str], None], clock: t.Callable[[], float] = time.monotonic) -> None:
         self._ray, self._tell, self._clock = ray, tell, clock
         self._told, self._part, self._due = 0, bytearray(), 0.0
 
-    def look(self, job: dict | None) -> None:
+    def look(self, job: Json | None) -> None:
         """Tell what is new, if it is time to look."""
         if job and job.get("driver_node_id") and self._clock() >= self._due:
             start = self._clock()
             self._read(job)
             self._due = self._clock() + max(PAUSE, (self._clock() - start) / SHARE)
 
-    def finish(self, job: dict) -> None:
+    def finish(self, job: Json) -> None:
         """Tell the rest of a job that has ended."""
         for left in range(LAST_TRIES - 1, -1, -1):
             if not job.get("driver_node_id") or self._read(job):
@@ -76,7 +77,7 @@ class Follower:
             self._say(bytes(self._part))
             self._part.clear()
 
-    def _read(self, job: dict) -> bool:
+    def _read(self, job: Json) -> bool:
         """Pass over what is known and take the rest; what came before a connection broke counts."""
         passed = 0
 
@@ -109,7 +110,7 @@ class Follower:
         self._tell(_shown(self._ray, line.decode("utf-8", "replace")))
 
 
-def _shown(ray: t.Any, line: str) -> str:
+def _shown(ray: Ray, line: str) -> str:
     """As a terminal would show it in the end: a progress bar writes over itself."""
     return "".join(c for c in ray.clean(line).rstrip("\r").rsplit("\r", 1)[-1] if c == "\t" or c.isprintable())
 

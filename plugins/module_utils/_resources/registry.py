@@ -9,6 +9,7 @@ import typing as t
 from urllib.parse import quote
 
 from .._errors import RayError
+from .._ports import Json, VCenter
 from .supervisor import BASE, find_supervisor, supervisor_id
 
 PEM = "-----BEGIN CERTIFICATE-----"
@@ -31,7 +32,7 @@ class Registry:
 
     noun = "container_image_registry"
 
-    def __init__(self, client: t.Any, supervisor: str, name: str, password: str | None = None, always: bool = False) -> None:
+    def __init__(self, client: VCenter, supervisor: str, name: str, password: str | None = None, always: bool = False) -> None:
         self._client = client
         self._wanted = supervisor
         self.name = name
@@ -40,7 +41,7 @@ class Registry:
         self._id: str | None = None
         self._too_old = False
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         if self._supervisor is None:
             found = find_supervisor(self._client, self._wanted)
             if found is None:
@@ -51,7 +52,7 @@ class Registry:
         row = next((row for row in rows or [] if row["name"] == self.name), None)
         return None if row is None else self._told(row)
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         if self._supervisor is None:
             self._supervisor = supervisor_id(self._client, self._wanted)
             self.read()
@@ -66,21 +67,21 @@ class Registry:
         another = before is None or any(found.get(key) not in (None, before.get(key)) for key in LOGIN)
         return {**found, "password_updated": bool(self._password and (another or self._always)) or (False if before is None else None)}
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         body = {"name": self.name, "image_registry": self._body(desired), "default_registry": desired["default"]}
         self._client.post(self._path, body)
         self._sent = bool(desired.get("password_updated"))
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         changed = {k: v for k, v in desired.items() if v is not None and v != before.get(k)}
         default = {} if "default" not in changed else {"default_registry": changed["default"]}
         self._client.patch(f"{self._path}/{quote(str(self._id), safe='')}", {**self._body(changed), **default})
         self._sent = bool(changed.get("password_updated"))
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         self._client.delete(f"{self._path}/{quote(str(self._id), safe='')}")
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return current is not None
 
     def diagnose(self) -> str:
@@ -90,7 +91,7 @@ class Registry:
     def _path(self) -> str:
         return f"{BASE}/supervisors/{self._supervisor}/container-image-registries"
 
-    def _told(self, row: dict) -> dict:
+    def _told(self, row: Json) -> Json:
         self._id = row["id"]
         registry = row.get("image_registry") or {}
         told = {option: registry.get(theirs) for option, theirs in FIELDS.items()}
@@ -99,11 +100,11 @@ class Registry:
         return {"supervisor": self._supervisor, "name": self.name, "id": row["id"], **{k: v for k, v in told.items() if v is not None},
                 "default": bool(row.get("default_registry")), "password_updated": self._sent}
 
-    def _body(self, values: dict) -> dict:
+    def _body(self, values: Json) -> Json:
         body = {theirs: values[option] for option, theirs in FIELDS.items() if values.get(option) is not None}
         return {**body, "password": self._password} if values.get("password_updated") else body
 
-    def _refuse(self, before: dict | None, desired: dict) -> None:
+    def _refuse(self, before: Json | None, desired: Json) -> None:
         """Refuse what vCenter would, in our words and before it is asked."""
         chain, port = desired.get("certificate_authority"), desired.get("registry_port")
         if before is None and not desired.get("registry_hostname"):

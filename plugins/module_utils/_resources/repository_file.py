@@ -9,6 +9,28 @@ import hashlib
 import typing as t
 
 from .._errors import RayError, UnknownYet
+from .._ports import Json
+
+
+class Repository(t.Protocol):
+    """The server of the file, bound to its address."""
+
+    @property
+    def name(self) -> str:
+        ...
+
+    @property
+    def url(self) -> str:
+        ...
+
+    def find(self) -> Json | None:
+        ...
+
+    def put(self, content: bytes, checksum: str) -> None:
+        ...
+
+    def remove(self) -> None:
+        ...
 
 
 class RepositoryFile:
@@ -24,15 +46,15 @@ class RepositoryFile:
     # Not every server tells it without sending the file; the checksum says it all.
     write_only = ("size",)
 
-    def __init__(self, repository: t.Any, src: str | None, *, overwrite: bool = False) -> None:
+    def __init__(self, repository: Repository, src: str | None, *, overwrite: bool = False) -> None:
         self._repository, self._src, self._overwrite = repository, src, overwrite
         self.name, self.subject = repository.name, repository.url
         self._content = b""
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         return self._repository.find()
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """Checksum and size of the file here; other content there is refused, as somebody may have fetched it under this name."""
         self._content = self._load()
         checksum = f"sha256:{hashlib.sha256(self._content).hexdigest()}"
@@ -41,7 +63,7 @@ class RepositoryFile:
             self._refuse_other(before, desired)
         return desired
 
-    def _refuse_other(self, before: dict, desired: dict) -> None:
+    def _refuse_other(self, before: Json, desired: Json) -> None:
         if not self._overwrite:
             raise RayError(
                 f"{self._repository.url} is there with other content: {before['checksum']} there, {desired['checksum']} in {self._src}.", code="INPUT",
@@ -58,18 +80,18 @@ class RepositoryFile:
         except OSError as error:
             raise RayError(f"The file {self._src} cannot be read: {error.strerror}.", code="INPUT", hint=hint) from error
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         self._repository.put(self._content, desired["checksum"])
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         """Another client may have put another file there since it was looked at."""
         self._refuse_other(before, desired)
         self.create(desired)
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         self._repository.remove()
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return True
 
     def diagnose(self) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from .._errors import RayError, UnknownYet
 from .._names import missing
+from .._ports import Json, VCenter
 from .service_install import installs, needing, version_key
 
 BASE = "/api/vcenter/namespace-management/supervisor-services"
@@ -29,19 +30,19 @@ def version_path(service: str, version: str) -> str:
     return f"{service_path(service)}/versions/{quote(version, safe='')}"
 
 
-def list_services(client: t.Any) -> list[str]:
+def list_services(client: VCenter) -> list[str]:
     with needing(READ):
         return sorted(row["supervisor_service"] for row in client.get(BASE) or [])
 
 
-def not_registered(client: t.Any, service: str) -> UnknownYet:
+def not_registered(client: VCenter, service: str) -> RayError:
     """The error for a service that is not in the catalogue."""
     error = missing("Supervisor service", service, list_services(client), UnknownYet)
     error.hint = "Check the spelling, or register its package with vcf.ray.supervisor_service."
     return error
 
 
-def described(client: t.Any, service: str) -> dict | None:
+def described(client: VCenter, service: str) -> Json | None:
     """One service with its versions, oldest first, or None."""
     with needing(READ):
         info = client.find(service_path(service))
@@ -57,11 +58,11 @@ def described(client: t.Any, service: str) -> dict | None:
     }
 
 
-def in_order(states: dict[str, str]) -> list[dict]:
+def in_order(states: dict[str, str]) -> list[Json]:
     return [{"version": version, "state": states[version]} for version in sorted(states, key=version_key)]
 
 
-def detailed(client: t.Any, services: list[dict]) -> list[dict]:
+def detailed(client: VCenter, services: list[Json]) -> list[Json]:
     """The services with what vCenter tells of each version, and with the Supervisors that have them."""
     places = installs(client) if services else []
     return [{**service, "versions": [_version(client, service["supervisor_service"], row) for row in service["versions"]],
@@ -70,14 +71,14 @@ def detailed(client: t.Any, services: list[dict]) -> list[dict]:
             for service in services]
 
 
-def _version(client: t.Any, service: str, row: dict) -> dict:
+def _version(client: VCenter, service: str, row: Json) -> Json:
     with needing(READ):
         info = client.find(version_path(service, row["version"])) or {}
     return {**row, "display_name": info.get("display_name"), "description": info.get("description") or "",
             "content_type": info.get("content_type"), "trust_verified": info.get("trust_verified")}
 
 
-def check(client: t.Any, content: str, what: str = "package") -> dict:
+def check(client: VCenter, content: str, what: str = "package") -> Json:
     """What vCenter says about a package, ``supervisor_service`` and ``version`` among it; it writes nothing."""
     try:
         with needing(READ):
@@ -124,7 +125,7 @@ def lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.strip().splitlines()]
 
 
-def sentences(messages: list | None) -> str:
+def sentences(messages: list[t.Any] | None) -> str:
     said = [m if isinstance(m, str) else m.get("localized") or m.get("default_message") or m.get("id") or "" for m in messages or []]
     # Some of vCenter's sentences are of many lines, with the places of a parser in them.
     texts = [" ".join(text.split()).rstrip(".") + "." for text in said if text]

@@ -11,6 +11,7 @@ import json
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json
 
 try:
     import yaml
@@ -24,7 +25,7 @@ except ImportError:
 NOTHING = "none"
 
 
-def encoded_config(config: dict | str | None) -> str | None:
+def encoded_config(config: Json | str | None) -> str | None:
     """What vCenter is sent: a text as it is, a dict as JSON, which is YAML. None means that the user says nothing of it.
 
     Raises:

@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from .._errors import RayError, UnknownYet
+from .._ports import Json, Kube
 
 RAY = "ray-on-vcf."
 RAY_LABELS = {"control-plane": "vmray-controller-manager"}
@@ -30,10 +31,11 @@ class Inside:
         going: the service is to be removed, so that nobody cares for its pods.
     """
 
-    def __init__(self, service: str, enter: t.Callable[[str | None], t.Any] | None = None, *, labels: dict | None = None,
+    def __init__(self, service: str, enter: t.Callable[[str | None], Kube] | None = None, *, labels: Json | None = None,
                  kinds: t.Sequence[str] | None = None, apis: t.Sequence[str] = (), going: bool = False) -> None:
         is_ray = service.startswith(RAY)
-        self._service, self._enter, self._client = service, enter, None
+        self._service, self._enter = service, enter
+        self._client: Kube | None = None
         self._going = going
         self._labels = labels if labels is not None else RAY_LABELS if is_ray else None
         self.kinds = list(kinds if kinds is not None else RAY_KINDS if is_ray else [])
@@ -94,12 +96,14 @@ class Inside:
                                   f"{event.get('reason')}: {(event.get('message') or '').strip()}" for event in warnings))
         return " ".join([*words, *([f"Events: {'; '.join(told[-3:])}."] if told else [])])
 
-    def _at(self, address: str | None) -> t.Any:
-        if self._client is None and self._enter is not None:
+    def _at(self, address: str | None) -> Kube:
+        if self._enter is None:
+            raise AssertionError("without a login nothing is asked inside")
+        if self._client is None:
             self._client = self._enter(address)
         return self._client
 
-    def _rows(self, address: str | None, namespace: str) -> list[dict]:
+    def _rows(self, address: str | None, namespace: str) -> list[Json]:
         """Pods that are being taken away, as those of an earlier version, do not count."""
         rows = self._at(address).list("Pod", namespace, self._labels)
         return sorted((row for row in rows if not row["metadata"].get("deletionTimestamp")), key=_name)
@@ -108,40 +112,41 @@ class Inside:
         return ", ".join(f"{name}={value}" for name, value in sorted((self._labels or {}).items())) or "any label"
 
 
-def _refuse_misspelt(option: str, given: list[str], form: re.Pattern, example: str) -> None:
+def _refuse_misspelt(option: str, given: list[str], form: re.Pattern[str], example: str) -> None:
     wrong = [value for value in given if not form.match(value)]
     if wrong:
         raise RayError(f"{option} has {', '.join(map(repr, wrong))}, which names no API as it has to.", code="INPUT", hint=f"Write it as {example}.")
 
 
-def _name(row: dict) -> str:
-    return row["metadata"]["name"]
+def _name(row: Json) -> str:
+    name: str = row["metadata"]["name"]
+    return name
 
 
-def _full_name(row: dict) -> str:
+def _full_name(row: Json) -> str:
     return "/".join(filter(None, (row["metadata"].get("namespace"), _name(row))))
 
 
-def _status(row: dict) -> dict:
+def _status(row: Json) -> Json:
     return row.get("status") or {}
 
 
-def _runs(row: dict) -> bool:
+def _runs(row: Json) -> bool:
     """Running with all containers ready, or a job that has done its work."""
     containers = _status(row).get("containerStatuses") or []
     return _status(row).get("phase") == "Succeeded" or (_status(row).get("phase") == "Running" and all(c.get("ready") for c in containers))
 
 
-def _state(row: dict) -> str:
+def _state(row: Json) -> str:
     waiting = [((c.get("state") or {}).get("waiting") or {}).get("reason") for c in _containers(row)]
     return next((reason for reason in waiting if reason), None) or f"{_status(row).get('phase') or 'Pending'}, not ready"
 
 
-def _containers(row: dict) -> list[dict]:
+def _containers(row: Json) -> list[Json]:
     return [*(_status(row).get("initContainerStatuses") or []), *(_status(row).get("containerStatuses") or [])]
 
 
-def _reasons(row: dict) -> str:
+def _reasons(row: Json) -> str:
     """What its containers wait for or ended with, and the conditions that do not hold."""
     words = []
     for container in _containers(row):
@@ -155,5 +160,5 @@ def _reasons(row: dict) -> str:
     return "; ".join(words).rstrip(".") or _state(row)
 
 
-def _when(event: dict) -> str:
+def _when(event: Json) -> str:
     return event.get("lastTimestamp") or event.get("eventTime") or (event.get("metadata") or {}).get("creationTimestamp") or ""

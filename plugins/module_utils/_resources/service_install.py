@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from .. import _wait
 from .._errors import RayError
+from .._ports import Json, VCenter
 from .supervisor import clusters_of, is_cluster, summaries
 
 BASE = "/api/vcenter/namespace-management"
@@ -28,26 +29,27 @@ NOT_YET = (
 class Installs:
     """The services of one Supervisor, through the path that its vCenter knows."""
 
-    def __init__(self, client: t.Any, supervisor: str) -> None:
+    def __init__(self, client: VCenter, supervisor: str) -> None:
         self._client = client
         self._supervisor = supervisor
         self.path: str | None = None
 
-    def rows(self) -> list[dict]:
+    def rows(self) -> list[Json]:
         """All installs, in short. Asked for as a list: 404 is then about the path, never about a service."""
         if self.path is None:
             return self._first()
         return _rows(self._client.find(self.path))
 
-    def get(self, service: str) -> dict | None:
+    def get(self, service: str) -> Json | None:
         if not any(row["supervisor_service"] == service for row in self.rows()):
             return None
-        return self._client.find(self.path_of(service))
+        found: Json | None = self._client.find(self.path_of(service))
+        return found
 
     def path_of(self, service: str) -> str:
         return f"{self.path}/{quote(service, safe='')}"
 
-    def _first(self) -> list[dict]:
+    def _first(self) -> list[Json]:
         """The path of 9.0 and later, else the older one of the cluster."""
         if not is_cluster(self._supervisor):
             newer = f"{BASE}/supervisors/{self._supervisor}/supervisor-services"
@@ -62,11 +64,11 @@ class Installs:
         return _rows(self._client.find(self.path))
 
 
-def _rows(answer: t.Any) -> list[dict]:
+def _rows(answer: t.Any) -> list[Json]:
     return (answer.get("supervisor_services") if isinstance(answer, dict) else answer) or []
 
 
-def installs(client: t.Any) -> list[dict]:
+def installs(client: VCenter) -> list[Json]:
     """What is installed on any Supervisor of the vCenter."""
     with needing(FIND, INSTALL):
         rows = [(supervisor, row) for supervisor in summaries(client) for row in Installs(client, supervisor["supervisor"]).rows()]

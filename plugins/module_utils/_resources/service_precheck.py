@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from .. import _wait
 from .._errors import RayError
+from .._ports import Json, VCenter
 from .messages import joined, texts
 from .service_install import BASE, INSTALL, needing, ride_out
 from .supervisor import is_cluster
@@ -18,7 +19,7 @@ SINCE = (8, 0, 3)
 PATIENCE = 300
 
 
-def precheck(client: t.Any, supervisor: str, service: str, version: str, patience: float, overtaken: t.Callable[[], bool]) -> str:
+def precheck(client: VCenter, supervisor: str, service: str, version: str, patience: float, overtaken: t.Callable[[], bool]) -> str:
     """Ask for a check and wait for its result.
 
     ``overtaken`` tells whether another client has installed the version meanwhile, which takes the result away.
@@ -39,17 +40,17 @@ def precheck(client: t.Any, supervisor: str, service: str, version: str, patienc
         with needing(INSTALL):
             client.ask(path, {"target_version": version}, query={"action": "precheck"})
 
-    def fresh(found: dict | None) -> bool:
+    def fresh(found: Json | None) -> bool:
         return found is not None and (found["status"] == "COMPATIBLE" or found.get("precheck_finish_time") != old)
 
-    def look() -> dict | None:
+    def look() -> Json | None:
         found = client.find(result)
         return {"status": "COMPATIBLE"} if found is None and overtaken() else found
 
     ride_out(asked, f"the check of version {version} of {service} to be taken up", patience)
-    found = _wait.until(look, fresh, what=f"the check of version {version} of {service}", timeout=min(patience, PATIENCE),
+    found: Json | None = _wait.until(look, fresh, what=f"the check of version {version} of {service}", timeout=min(patience, PATIENCE),
                         say=lambda value: f"checked by the Supervisor, {'no result yet' if value is None else 'an earlier result only'}")
-    if found["status"] != "COMPATIBLE":
+    if found and found["status"] != "COMPATIBLE":
         raise RayError(f"Version {version} of {service} does not fit the Supervisor {supervisor}: {joined(texts(found.get('status_messages')))}",
                        code="FAILED", hint="Nothing was installed. Meet what is said there, or choose another version.")
     return "COMPATIBLE"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError, UnknownYet
+from .._ports import Json, Sso
 from .sso_principals import FIND, Principal, find, is_login, refuse_domain_in, write
 
 # The groups that vCenter brings along and needs (vSphere Authentication, "Groups in the vCenter Single Sign-On Domain").
@@ -32,7 +33,7 @@ class SsoGroup:
 
     noun = "sso_group"
 
-    def __init__(self, client: t.Any, name: str, domain: str, *, purge: bool = True, login: str | None = None, removing: bool = False) -> None:
+    def __init__(self, client: Sso, name: str, domain: str, *, purge: bool = True, login: str | None = None, removing: bool = False) -> None:
         refuse_domain_in(name)
         self._client = client
         self.name = name
@@ -42,7 +43,7 @@ class SsoGroup:
         # Of each new member: the call that takes it in, and the parameter of that call.
         self._joins: dict[str, tuple[str, str]] = {}
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         found = find(self._client, "FindGroup", "groupId", self._who)
         if found is None:
             return None
@@ -57,19 +58,19 @@ class SsoGroup:
             "members": ordered(map(str, members)),
         }
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         self._asked = {key for key, value in desired.items() if value is not None}
         members = self._members((before or {}).get("members") or [], desired.get("members"))
         if before is None:
             return {**desired, "description": desired.get("description") or "", "members": members or []}
         return {**desired, "members": members}
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         details = {"description": desired["description"]} if desired.get("description") else {}
         write(self._client, "CreateLocalGroup", {"groupName": self.name, "groupDetails": details})
         self._join(desired.get("members") or [])
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         # Not what a new group has by itself: another client may have made this one meanwhile.
         desired = {key: value for key, value in desired.items() if key in self._asked}
         if desired.get("description") not in (None, before["description"]):
@@ -84,16 +85,16 @@ class SsoGroup:
                     who = Principal.of(member, self._who.domain)
                     write(self._client, "RemoveFromLocalGroup", {"principalId": who.wire, "groupName": self.name})
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         write(self._client, "DeleteLocalPrincipal", {"principalName": self.name})
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return current is not None
 
     def diagnose(self) -> str:
         return "SSO does not find the group."
 
-    def _all(self, method: str) -> list[dict]:
+    def _all(self, method: str) -> list[Json]:
         return self._client.find_all(method, FIND, {"groupId": self._who.wire, "searchString": "", "limit": EVERYBODY})
 
     def _join(self, members: list[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, Sso
 
 FIND = "principalDiscoveryService"
 MANAGE = "principalManagementService"
@@ -28,7 +29,7 @@ class Principal(t.NamedTuple):
         return cls(name, written or domain)
 
     @classmethod
-    def told(cls, found: dict) -> Principal:
+    def told(cls, found: Json) -> Principal:
         """The one of an answer of SSO, in its own spelling."""
         return cls(found["id"]["name"], found["id"]["domain"])
 
@@ -38,14 +39,14 @@ class Principal(t.NamedTuple):
         return str(self).lower()
 
     @property
-    def wire(self) -> dict:
+    def wire(self) -> Json:
         return {"name": self.name, "domain": self.domain}
 
     def __str__(self) -> str:
         return f"{self.name}@{self.domain}"
 
 
-def find(client: t.Any, method: str, parameter: str, principal: Principal) -> dict | None:
+def find(client: Sso, method: str, parameter: str, principal: Principal) -> Json | None:
     """What SSO tells of a principal. Servers differ for one that is not there: an empty answer, or a fault."""
     try:
         found = client.call(method, FIND, {parameter: principal.wire})
@@ -56,7 +57,7 @@ def find(client: t.Any, method: str, parameter: str, principal: Principal) -> di
     return found if isinstance(found, dict) else None
 
 
-def write(client: t.Any, method: str, params: dict) -> None:
+def write(client: Sso, method: str, params: Json) -> None:
     """Change a principal. A refusal because another client was faster gets the code that says so, whatever the name of the fault."""
     try:
         client.call(method, MANAGE, params)

@@ -9,6 +9,7 @@ import typing as t
 
 from .._diff import same
 from .._errors import RayError
+from .._ports import Json, Sso
 from .sso_principals import Principal, find, is_login, refuse_domain_in, write
 
 # The option of ours, and what SSO calls it, in the order of the wire.
@@ -26,7 +27,7 @@ class SsoUser:
     noun = "sso_user"
     hidden = ("user_password",)
 
-    def __init__(self, client: t.Any, name: str, domain: str, login: str | None = None, removing: bool = False) -> None:
+    def __init__(self, client: Sso, name: str, domain: str, login: str | None = None, removing: bool = False) -> None:
         refuse_domain_in(name)
         self._client = client
         self.name = name
@@ -36,7 +37,7 @@ class SsoUser:
         self._password_set = False
         self._asked: set[str] = set()
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         found = find(self._client, "FindPersonUser", "userId", self._who)
         if found is None:
             return None
@@ -47,7 +48,7 @@ class SsoUser:
         flags = {flag: found.get(flag) == "true" for flag in ("disabled", "locked")}
         return {"name": self.name, "domain": self._who.domain, **own, **flags, "password_updated": self._password_set}
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         if desired.get("user_password") is None and (before is None or desired.get("password_updated")):
             raise RayError(f"The password of {self._who} is to be set, and user_password is not given.", code="INPUT",
                            hint="Set user_password.")
@@ -60,7 +61,7 @@ class SsoUser:
         born = {**dict.fromkeys(DETAILS, ""), "disabled": False, "locked": False}
         return {**born, **{key: value for key, value in desired.items() if value is not None}, "password_updated": True}
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         params = {"userName": self.name, "userDetails": details_of(desired), "password": desired["user_password"]}
         # If the answer is lost and the user is there, it is as it was made: the same password again might be refused as a used one.
         self._password_set = True
@@ -68,7 +69,7 @@ class SsoUser:
         if desired.get("disabled"):
             self._account("Disable")
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         # Not what a new user has by itself: another client may have made this one meanwhile.
         desired = {key: value for key, value in desired.items() if key in self._asked}
         merged = {option: before[option] if desired.get(option) is None else desired[option] for option in DETAILS}
@@ -83,10 +84,10 @@ class SsoUser:
         if desired.get("password_updated") and not before["password_updated"]:
             self._set_password("ResetLocalPersonUserPassword", {"userName": self.name, "newPassword": desired["user_password"]})
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         write(self._client, "DeleteLocalPrincipal", {"principalName": self.name})
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return current is not None
 
     def diagnose(self) -> str:
@@ -95,7 +96,7 @@ class SsoUser:
     def _account(self, what: str) -> None:
         write(self._client, f"{what}UserAccount", {"userId": self._who.wire})
 
-    def _set_password(self, method: str, params: dict) -> None:
+    def _set_password(self, method: str, params: Json) -> None:
         try:
             write(self._client, method, params)
         except RayError as error:
@@ -111,6 +112,6 @@ class SsoUser:
                         hint="Log in with another account of the group Administrators.")
 
 
-def details_of(values: dict) -> dict:
+def details_of(values: Json) -> Json:
     """The details that a new user has; the others are empty by themselves."""
     return {theirs: values[option] for option, theirs in DETAILS.items() if values.get(option)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._ports import Json, VCenter
 from .supervisor_nsx import edge_cluster, tier0_gateway
 from .supervisor_plan import provider_of
 from .supervisor_preflight import refuse_unknown_zones
@@ -17,7 +18,7 @@ INTERFACE_NETWORKS = {"portgroup": "DVPG", "management": "SUPERVISOR_MANAGEMENT"
 PORTS = {"haproxy": 5556, "nsx_advanced": 443}
 
 
-def edge(spec: dict, client: t.Any) -> dict:
+def edge(spec: Json, client: VCenter) -> Json:
     provider, balancer = provider_of(spec), spec.get("load_balancer") or {}
     build = OWN.get(provider)
     return {
@@ -27,27 +28,27 @@ def edge(spec: dict, client: t.Any) -> dict:
     }
 
 
-def ranges(asked: list[dict] | None) -> list[dict]:
+def ranges(asked: list[Json] | None) -> list[Json]:
     return [{"address": r["address"], "count": r["count"]} for r in asked or []]
 
 
-def _account(balancer: dict) -> dict:
+def _account(balancer: Json) -> Json:
     return {"username": balancer["username"], "password": balancer["password"], "certificate_authority_chain": balancer["certificate_authority"]}
 
 
-def _servers(provider: str, balancer: dict) -> list[dict]:
+def _servers(provider: str, balancer: Json) -> list[Json]:
     return [{"host": s["host"], "port": s.get("port") or PORTS[provider]} for s in balancer["servers"]]
 
 
-def _haproxy(spec: dict, balancer: dict, client: t.Any) -> dict:
+def _haproxy(spec: Json, balancer: Json, client: VCenter) -> Json:
     return {"servers": _servers("haproxy", balancer), **_account(balancer)}
 
 
-def _nsx_advanced(spec: dict, balancer: dict, client: t.Any) -> dict:
+def _nsx_advanced(spec: Json, balancer: Json, client: VCenter) -> Json:
     return {"server": _servers("nsx_advanced", balancer)[0], **_account(balancer), "cloud_name": balancer.get("cloud")}
 
 
-def _nsx(spec: dict, balancer: dict, client: t.Any) -> dict:
+def _nsx(spec: Json, balancer: Json, client: VCenter) -> Json:
     asked = balancer.get("nsx") or {}
     return {
         "edge_cluster_ID": edge_cluster(client, asked.get("edge_cluster")),
@@ -59,7 +60,7 @@ def _nsx(spec: dict, balancer: dict, client: t.Any) -> dict:
     }
 
 
-def _foundation(spec: dict, balancer: dict, client: t.Any) -> dict:
+def _foundation(spec: Json, balancer: Json, client: VCenter) -> Json:
     asked = balancer.get("foundation") or {}
     dns, domains, ntp, syslog = (asked.get(key) for key in ("dns", "search_domains", "ntp", "syslog"))
     if asked.get("zone"):
@@ -80,7 +81,7 @@ def _foundation(spec: dict, balancer: dict, client: t.Any) -> dict:
     }
 
 
-def _interface(entry: dict, client: t.Any) -> dict:
+def _interface(entry: Json, client: VCenter) -> Json:
     network: dict[str, t.Any] = {"network_type": INTERFACE_NETWORKS[entry["network"]]}
     if entry["network"] == "portgroup":
         fixed = entry.get("ranges")
@@ -93,4 +94,4 @@ def _interface(entry: dict, client: t.Any) -> dict:
     return {"personas": entry["personas"], "network": network}
 
 
-OWN: dict[str, t.Callable[[dict, dict, t.Any], dict]] = {"haproxy": _haproxy, "nsx_advanced": _nsx_advanced, "nsx": _nsx, "foundation": _foundation}
+OWN: dict[str, t.Callable[[Json, Json, t.Any], Json]] = {"haproxy": _haproxy, "nsx_advanced": _nsx_advanced, "nsx": _nsx, "foundation": _foundation}

@@ -8,17 +8,18 @@ from __future__ import annotations
 import typing as t
 
 from .._names import canonical
+from .._ports import Json, VCenter
 from .messages import texts
 from .supervisor import BASE, clusters_in, conditions, detailed, is_cluster, messages_of_cluster, summaries, topology
 
 
-def list_supervisors(client: t.Any, wanted: str | None, closer: bool) -> list[dict]:
+def list_supervisors(client: VCenter, wanted: str | None, closer: bool) -> list[Json]:
     """Those of a name or id, or all, sorted by name; ``closer`` adds conditions, capabilities and version."""
     found = [row for row in summaries(client) if wanted is None or row["name"] == wanted or row["supervisor"] == canonical(wanted)]
     return sorted((_described(client, row, closer) for row in found), key=lambda row: (row["name"], row["supervisor"]))
 
 
-def _described(client: t.Any, row: dict, closer: bool) -> dict:
+def _described(client: VCenter, row: Json, closer: bool) -> Json:
     zones = topology(client, row["supervisor"])
     clusters = clusters_in(zones)
     result = {
@@ -34,7 +35,7 @@ def _described(client: t.Any, row: dict, closer: bool) -> dict:
     return {**result, **_closer(client, row["supervisor"], clusters)}
 
 
-def _closer(client: t.Any, supervisor: str, clusters: list[str]) -> dict:
+def _closer(client: VCenter, supervisor: str, clusters: list[str]) -> Json:
     told = {} if is_cluster(supervisor) else client.find(f"{BASE}/supervisors/{supervisor}/capabilities") or {}
     version = told.get("version")
     if version is None and clusters:
@@ -46,7 +47,7 @@ def _closer(client: t.Any, supervisor: str, clusters: list[str]) -> dict:
     }
 
 
-def _capability(row: dict) -> dict:
+def _capability(row: Json) -> Json:
     # A message here is a bare sentence, without a severity around it.
     return {**{key: row.get(key) for key in ("name", "status", "description")},
             "messages": texts([{"details": message} for message in row.get("messages") or []])}

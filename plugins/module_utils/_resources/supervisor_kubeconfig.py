@@ -12,9 +12,60 @@ from datetime import datetime, timezone
 
 from .._errors import RayError
 from .._jwt import expiry
+from .._ports import Json
 from . import kubeconfig_entries as entries
 
 API_PORT = 6443
+
+
+class Login(t.Protocol):
+    """The login service of one Supervisor, for one user."""
+
+    @property
+    def hostname(self) -> str:
+        ...
+
+    @property
+    def username(self) -> str:
+        ...
+
+    @property
+    def validate_certs(self) -> bool:
+        ...
+
+    @property
+    def proxy_url(self) -> str | None:
+        ...
+
+    def login(self) -> str:
+        ...
+
+    def guest_login(self, cluster: str, namespace: str) -> Json:
+        ...
+
+    def workloads(self) -> list[Json]:
+        ...
+
+    def ca_pem(self) -> str | None:
+        ...
+
+
+class Store(t.Protocol):
+    """A kubeconfig file."""
+
+    @property
+    def path(self) -> str:
+        ...
+
+    @property
+    def private(self) -> bool:
+        ...
+
+    def load(self) -> Json:
+        ...
+
+    def change(self, edit: t.Callable[[Json], Json]) -> None:
+        ...
 
 
 class SupervisorKubeconfig:
@@ -22,7 +73,7 @@ class SupervisorKubeconfig:
 
     Args:
         supervisor: client of the login service.
-        store: reads and changes the file (``load()``, ``change(edit)``, ``private``, ``path``), or None to keep all in memory.
+        store: reads and changes the file, or None to keep all in memory.
         namespace: whose context becomes the current one; None for that of the Supervisor itself.
         prefix: stands before the name of every context.
         make_current: whether the file's current context becomes ours; one that has none gets it in any case.
@@ -30,16 +81,16 @@ class SupervisorKubeconfig:
 
     noun = "supervisor_kubeconfig"
 
-    def __init__(self, supervisor: t.Any, store: t.Any | None, *, namespace: str | None = None, min_validity: int, prefix: str = "",
+    def __init__(self, supervisor: Login, store: Store | None, *, namespace: str | None = None, min_validity: int, prefix: str = "",
                  make_current: bool = True, clock: t.Callable[[], float] = time.time) -> None:
         self._supervisor, self._store, self._namespace, self._prefix, self._clock = supervisor, store, namespace, prefix, clock
         self._min_validity, self._make_current = min_validity, make_current
         self.name = supervisor.hostname
         self._cluster = supervisor.hostname
         self._user = f"wcp:{supervisor.hostname}:{supervisor.username}"
-        self._document: dict = {}
+        self._document: Json = {}
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         """What the file says of this user here; None when it says nothing, or no file is used."""
         if self._store is None:
             return None
@@ -55,7 +106,7 @@ class SupervisorKubeconfig:
                 "fresh": exp is not None and exp - self._clock() > self._min_validity, "private": self._store.private,
                 "expires_at": _stamp(exp), "path": self._store.path}
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """Ask the Supervisor which namespaces the user may enter; the rest follows from the options."""
         workloads = self._supervisor.workloads()
         names = sorted(w["namespace"] for w in workloads)
@@ -68,24 +119,24 @@ class SupervisorKubeconfig:
         authority = base64.b64encode(pem.encode()).decode() if pem else ""
         return self._wanted(f"https://{self.name}:{port}", {self.name, *names}, self._namespace or self.name, authority)
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         self._write(desired, desired)
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         """Write the entries anew; a token that is still good for long enough is kept."""
         old = entries.entry(self._document, "users", before["user"]) or {}
         self._write(desired, before, old.get("token") if before["fresh"] else None)
 
-    def delete(self, before: dict) -> None:
-        self._store.change(lambda document: entries.without(document, before["user"], before["cluster"]))
+    def delete(self, before: Json) -> None:
+        self._change(lambda document: entries.without(document, before["user"], before["cluster"]))
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         return True
 
     def diagnose(self) -> str:
         return ""
 
-    def kubeconfig(self, desired: dict, token: str | None = None) -> dict:
+    def kubeconfig(self, desired: Json, token: str | None = None) -> Json:
         """A whole kubeconfig for this user; logs in unless a token is handed in."""
         cluster: dict[str, t.Any] = {"server": desired["server"]}
         if desired["certificate_authority"]:
@@ -100,7 +151,7 @@ class SupervisorKubeconfig:
                 "users": [{"name": self._user, "user": {"token": token or self._token()}}], "contexts": contexts,
                 "current-context": desired["current_context"]}
 
-    def _wanted(self, server: str, names: t.Iterable[str], current: str, authority: str) -> dict:
+    def _wanted(self, server: str, names: t.Iterable[str], current: str, authority: str) -> Json:
         contexts = sorted(self._prefix + name for name in names)
         self._refuse_others(contexts)
         kept = None if self._make_current else self._document.get("current-context")
@@ -118,20 +169,25 @@ class SupervisorKubeconfig:
                 raise RayError(f"In {file} the context {name} leads to {other} already, and not to {self.name}.", code="CONFLICT",
                                hint="Name another path, or a prefix for the names of these contexts. Nothing was changed.")
 
-    def _is_ours(self, context: dict) -> bool:
+    def _is_ours(self, context: Json) -> bool:
         return False
 
-    def _about(self, name: str) -> dict:
+    def _about(self, name: str) -> Json:
         """What a context has beside cluster and user."""
         return {"namespace": name} if name != self.name else {}
 
     def _token(self) -> str:
         return self._supervisor.login()
 
-    def _write(self, desired: dict, before: dict, token: str | None = None) -> None:
+    def _write(self, desired: Json, before: Json, token: str | None = None) -> None:
         # Before the file is locked: nobody is to wait for a login.
         ours = self.kubeconfig(desired, token)
-        self._store.change(lambda document: entries.merged(entries.without(document, before["user"], before["cluster"]), ours))
+        self._change(lambda document: entries.merged(entries.without(document, before["user"], before["cluster"]), ours))
+
+    def _change(self, edit: t.Callable[[Json], Json]) -> None:
+        if self._store is None:
+            raise AssertionError("what is kept in memory is not written")
+        self._store.change(edit)
 
 
 class GuestKubeconfig(SupervisorKubeconfig):
@@ -146,14 +202,15 @@ class GuestKubeconfig(SupervisorKubeconfig):
 
     MARK = "vcf.ray"
 
-    def __init__(self, supervisor: t.Any, store: t.Any | None, *, cluster: str, namespace: str, **kwargs: t.Any) -> None:
+    def __init__(self, supervisor: Login, store: Store | None, *, cluster: str, namespace: str, **kwargs: t.Any) -> None:
         super().__init__(supervisor, store, **kwargs)
-        self._guest, self._answer = cluster, {}
+        self._guest = cluster
+        self._answer: Json = {}
         self._where = {"supervisor": supervisor.hostname, "namespace": namespace, "cluster": cluster}
         self.name = cluster
         self._cluster = ""
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         if self._store is None:
             return None
         known = entries.contexts(self._store.load())
@@ -161,7 +218,7 @@ class GuestKubeconfig(SupervisorKubeconfig):
         self._cluster, self._user = found.get("cluster") or "", found.get("user") or ""
         return super().read()
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """Log in, also in check mode, unless the file has all that is to be known."""
         if before and before["fresh"] and before["verified"] == self._supervisor.validate_certs:
             return self._wanted(before["server"], [self._guest], self._guest, before["certificate_authority"] or "")
@@ -170,18 +227,19 @@ class GuestKubeconfig(SupervisorKubeconfig):
         self._cluster, self._user = host, f"wcp:{host}:{self._supervisor.username}"
         return self._wanted(f"https://{host}:{API_PORT}", [self._guest], self._guest, self._answer["ca"] if self._supervisor.validate_certs else "")
 
-    def _is_ours(self, context: dict) -> bool:
+    def _is_ours(self, context: Json) -> bool:
         marks = [row.get("extension") for row in context.get("extensions") or [] if isinstance(row, dict) and row.get("name") == self.MARK]
         return marks == [self._where] and str(context.get("user")).endswith(f":{self._supervisor.username}")
 
-    def _about(self, name: str) -> dict:
+    def _about(self, name: str) -> Json:
         return {"extensions": [{"name": self.MARK, "extension": self._where}]}
 
     def _token(self) -> str:
-        return self._answer["token"]
+        token: str = self._answer["token"]
+        return token
 
 
-def expires_at(kubeconfig: dict) -> str | None:
+def expires_at(kubeconfig: Json) -> str | None:
     """When the token of a kubeconfig of ours ends."""
     return _stamp(expiry(kubeconfig["users"][0]["user"]["token"]))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, VCenter
 from . import supervisor as reads
 from .messages import Patience, joined
 from .supervisor_plan import refuse_nonsense, refuse_too_new
@@ -23,16 +24,16 @@ class Supervisor:
 
     noun = "supervisor"
 
-    def __init__(self, client: t.Any, name: str, spec: dict | None = None) -> None:
+    def __init__(self, client: VCenter, name: str, spec: Json | None = None) -> None:
         self._client = client
         self.name = name
         self._spec = spec or {}
-        self._body: dict = {}
-        self._topology: dict[str, list[dict]] = {}
-        self._conditions: list[dict] = []
+        self._body: Json = {}
+        self._topology: dict[str, list[Json]] = {}
+        self._conditions: list[Json] = []
         self._patience = Patience(ERROR_PATIENCE)
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         found = reads.find_supervisor(self._client, self.name)
         if found is None:
             return None
@@ -43,7 +44,7 @@ class Supervisor:
         self._conditions = [] if done else reads.conditions(self._client, found["supervisor"])
         return {**found, "cluster": ", ".join(reads.clusters_in(zones)) or None, "zones": sorted(z["zone"] for z in zones if z.get("zone"))}
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """Look up every name before the first write; of a Supervisor that is there only its place matters."""
         zones = sorted(desired["zones"]) if desired.get("zones") else None
         if before is not None:
@@ -57,11 +58,11 @@ class Supervisor:
         self._body = enable_body(self.name, self._spec, self._client)
         return {**desired, "cluster": cluster, "zones": zones}
 
-    def removable(self, before: dict) -> None:
+    def removable(self, before: Json) -> None:
         if before["config_status"] != "REMOVING":
             refuse_in_use(self._client, before)
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         base, zones = f"{reads.BASE}/supervisors", desired.get("zones")
         try:
             if zones:
@@ -72,10 +73,10 @@ class Supervisor:
             error.hint = self._hint(error.code, desired) or error.hint
             raise
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         """Nothing of a Supervisor can be changed here; the loop refuses what differs."""
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         if before["config_status"] == "REMOVING":
             return
         try:
@@ -85,7 +86,7 @@ class Supervisor:
             if error.code not in ("NOT_ALLOWED_IN_CURRENT_STATE", "UNSUPPORTED") or not self._is_leaving():
                 raise
 
-    def _hint(self, code: str, desired: dict) -> str | None:
+    def _hint(self, code: str, desired: Json) -> str | None:
         """What to do about refusals that name no option."""
         if code == "UNABLE_TO_ALLOCATE_RESOURCE":
             return "The usual reason is a missing licence: look at the licences of the clusters in vCenter."
@@ -110,7 +111,7 @@ class Supervisor:
         found = reads.find_supervisor(self._client, self.name)
         return found is None or found["config_status"] == "REMOVING"
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         if current is None:
             return False
         if current["config_status"] == "REMOVING":
@@ -121,7 +122,7 @@ class Supervisor:
                            hint="Mend what is named there, then run again.")
         return current["ready"] and bool(current["api_endpoint"])
 
-    def say(self, current: dict | None) -> str:
+    def say(self, current: Json | None) -> str:
         """One line for who waits; it changes with each condition."""
         if current is None:
             return "absent"
@@ -137,7 +138,7 @@ class Supervisor:
         current = self.read()
         return "vCenter does not list it." if current is None else self._explained(current)
 
-    def _explained(self, current: dict) -> str:
+    def _explained(self, current: Json) -> str:
         clusters = [] if current["messages"] else reads.clusters_in(self._zones_of(current["supervisor"]))
         messages = current["messages"] or (reads.messages_of_cluster(self._client, clusters[0]) if clusters else [])
         waiting = [" ".join([f"{c['type']}: {c['reason']}", *(f"({m})" for m in c["messages"])]) for c in open_ones(self._conditions)]
@@ -146,7 +147,7 @@ class Supervisor:
             words.append("On vCenter, /var/log/vmware/wcp/wcpsvc.log tells more.")
         return " ".join(words)
 
-    def _refuse_elsewhere(self, before: dict, cluster: str | None, zones: list[str] | None) -> None:
+    def _refuse_elsewhere(self, before: Json, cluster: str | None, zones: list[str] | None) -> None:
         """Where it is cannot be changed; it is told by the names that people have for it."""
         there = (before["cluster"] or "").split(", ")
         if zones and zones != before["zones"]:
@@ -159,14 +160,14 @@ class Supervisor:
         raise RayError(f"Supervisor {before['name']} is {is_in}, not {asked}, and cannot be moved.", code="INPUT",
                        hint="Ask for where it is, or leave that out; or remove it first.")
 
-    def _zones_of(self, supervisor: str) -> list[dict]:
+    def _zones_of(self, supervisor: str) -> list[Json]:
         """Asked once: a Supervisor does not move."""
         if not self._topology.get(supervisor):
             self._topology[supervisor] = reads.topology(self._client, supervisor)
         return self._topology[supervisor]
 
 
-def open_ones(conditions: list[dict]) -> list[dict]:
+def open_ones(conditions: list[Json]) -> list[Json]:
     return [condition for condition in conditions if condition["status"] != "TRUE"]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from .._ports import Json, VCenter
 from .supervisor_nsx import vpc_profile, vpc_project
 
 # What the two networks are called in Kubernetes.
@@ -17,11 +18,11 @@ SEGMENTS = (8, 0, 3)
 PROXY_SOURCES = {"vcenter": "VC_INHERITED", "own": "CLUSTER_CONFIGURED", "none": "NONE"}
 
 
-def management_network(network: dict, client: t.Any) -> dict:
+def management_network(network: Json, client: VCenter) -> Json:
     names = network.get("portgroups") or [network["portgroup"]]
     ids = [client.inventory.network(name) for name in names]
     if client.version >= SEGMENTS:
-        backing: dict = {"backing": "NETWORK_SEGMENT", "network_segment": {"networks": ids}}
+        backing: Json = {"backing": "NETWORK_SEGMENT", "network_segment": {"networks": ids}}
     else:
         backing = {"backing": "NETWORK", "network": ids[0]}
     return {
@@ -34,7 +35,7 @@ def management_network(network: dict, client: t.Any) -> dict:
     }
 
 
-def proxy(asked: dict) -> dict:
+def proxy(asked: Json) -> Json:
     return {
         "proxy_settings_source": PROXY_SOURCES[asked["source"]],
         "https_proxy_config": asked.get("https"),
@@ -44,10 +45,11 @@ def proxy(asked: dict) -> dict:
     }
 
 
-def workload_network(work: dict, client: t.Any) -> dict:
+def workload_network(work: Json, client: VCenter) -> Json:
     kind = WORKLOADS[work["kind"]]
     nsx = work.get("nsx") or {}
-    ranges = [assignment(who, cidrs) for who, cidrs in (("SERVICE", [work.get("service_cidr")]), ("POD", nsx.get("pod_cidrs"))) if cidrs and cidrs[0]]
+    asked = (("SERVICE", [work.get("service_cidr") or ""]), ("POD", nsx.get("pod_cidrs")))
+    ranges = [assignment(who, cidrs) for who, cidrs in asked if cidrs and cidrs[0]]
     return {
         "network": WORKLOAD,
         **kind(work, client),
@@ -56,17 +58,17 @@ def workload_network(work: dict, client: t.Any) -> dict:
     }
 
 
-def _vsphere(work: dict, client: t.Any) -> dict:
+def _vsphere(work: Json, client: VCenter) -> Json:
     return {"network_type": "VSPHERE", "vsphere": {"dvpg": client.inventory.network(work["portgroup"])}}
 
 
-def _nsx(work: dict, client: t.Any) -> dict:
+def _nsx(work: Json, client: VCenter) -> Json:
     nsx = work["nsx"]
     return {"network_type": "NSXT", "nsx": {"dvs": client.inventory.distributed_switch(nsx["distributed_switch"]),
                                             "namespace_subnet_prefix": nsx.get("namespace_subnet_prefix")}}
 
 
-def _nsx_vpc(work: dict, client: t.Any) -> dict:
+def _nsx_vpc(work: Json, client: VCenter) -> Json:
     vpc = work["nsx_vpc"]
     project = vpc_project(client, vpc.get("project"))
     return {"network_type": "NSX_VPC", "nsx_vpc": {
@@ -76,21 +78,21 @@ def _nsx_vpc(work: dict, client: t.Any) -> dict:
     }}
 
 
-WORKLOADS: dict[str, t.Callable[[dict, t.Any], dict]] = {"vsphere": _vsphere, "nsx": _nsx, "nsx_vpc": _nsx_vpc}
+WORKLOADS: dict[str, t.Callable[[Json, t.Any], Json]] = {"vsphere": _vsphere, "nsx": _nsx, "nsx_vpc": _nsx_vpc}
 
 
-def cidr(text: str) -> dict:
+def cidr(text: str) -> Json:
     network = ipaddress.ip_network(text)
     return {"address": str(network.network_address), "prefix": network.prefixlen}
 
 
-def assignment(assignee: str, cidrs: list[str]) -> dict:
+def assignment(assignee: str, cidrs: list[str]) -> Json:
     """vCenter takes ranges of addresses where people think in networks."""
     networks = [ipaddress.ip_network(text) for text in cidrs]
     return {"assignee": assignee, "ranges": [{"address": str(n.network_address), "count": n.num_addresses} for n in networks]}
 
 
-def addresses(network: dict, more: list[dict], dhcp: bool = True) -> dict:
+def addresses(network: Json, more: list[Json], dhcp: bool = True) -> Json:
     """A fixed range where one is given, else DHCP, which NSX has no use for."""
     if not network.get("address"):
         return {"dhcp_enabled": True if dhcp else None, "gateway_address": network.get("gateway"), "ip_assignments": more}
@@ -98,7 +100,7 @@ def addresses(network: dict, more: list[dict], dhcp: bool = True) -> dict:
     return {"dhcp_enabled": False, "gateway_address": network.get("gateway"), "ip_assignments": [node, *more]}
 
 
-def services(network: dict) -> dict:
+def services(network: Json) -> Json:
     domains = network.get("search_domains") or []
     dns = {"servers": network["dns"], "search_domains": domains} if network.get("dns") else None
     return {"dns": dns, "ntp": {"servers": network["ntp"]} if network.get("ntp") else None}

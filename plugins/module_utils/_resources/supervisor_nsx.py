@@ -8,17 +8,18 @@ from __future__ import annotations
 import typing as t
 
 from .._names import choose, missing
+from .._ports import Json, VCenter
 
 BASE = "/api/vcenter/namespace-management"
 
 
-def edge_cluster(client: t.Any, wanted: str | None) -> str | None:
+def edge_cluster(client: VCenter, wanted: str | None) -> str | None:
     if wanted is None:
         return None
     return choose("edge cluster", wanted, client.get(f"{BASE}/networks/nsx/edges") or [], "edge_cluster")
 
 
-def tier0_gateway(client: t.Any, wanted: str | None, switch: str) -> str | None:
+def tier0_gateway(client: VCenter, wanted: str | None, switch: str) -> str | None:
     """Gateways are listed by the switch, name or id, whose traffic they take."""
     if wanted is None:
         return None
@@ -26,14 +27,14 @@ def tier0_gateway(client: t.Any, wanted: str | None, switch: str) -> str | None:
     return choose("tier-0 gateway", wanted, rows, "tier0_gateway", "display_name")
 
 
-def vpc_project(client: t.Any, wanted: str | None) -> str | None:
+def vpc_project(client: VCenter, wanted: str | None) -> str | None:
     """The path of a project; one that begins with a slash is taken as it is."""
     if wanted is None or wanted.startswith("/"):
         return wanted
     return choose("NSX project", wanted, _projects(client), "nsx_path")
 
 
-def vpc_profile(client: t.Any, project: str | None, wanted: str | None) -> str | None:
+def vpc_profile(client: VCenter, project: str | None, wanted: str | None) -> str | None:
     """The path of a connectivity profile of the project, or of the default project."""
     if wanted is None or wanted.startswith("/"):
         return wanted
@@ -43,5 +44,5 @@ def vpc_profile(client: t.Any, project: str | None, wanted: str | None) -> str |
     return choose("VPC connectivity profile", wanted, rows[0].get("vpc_connectivity_profiles") or [], "nsx_path")
 
 
-def _projects(client: t.Any) -> list[dict]:
+def _projects(client: VCenter) -> list[Json]:
     return (client.get(f"{BASE}/networks/nsx/projects") or {}).get("projects") or []

@@ -9,6 +9,7 @@ import ipaddress
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, VCenter
 
 # Which load balancers go with each kind of workload network, the usual one first.
 BALANCERS = {
@@ -30,12 +31,12 @@ OWN_OPTIONS = {
 NEED_RANGES = ("foundation", "haproxy", "nsx")
 
 
-def provider_of(spec: dict) -> str:
+def provider_of(spec: Json) -> str:
     """The load balancer, where none is named the one that goes with the network."""
     return (spec.get("load_balancer") or {}).get("provider") or BALANCERS[spec["workloads"]["kind"]][0]
 
 
-def refuse_nonsense(name: str, place: dict, spec: dict) -> None:
+def refuse_nonsense(name: str, place: Json, spec: Json) -> None:
     """Refuse what no vCenter would take; nothing is asked for it."""
     _refuse_incomplete(name, place, spec)
     _refuse_zones(place.get("zones"))
@@ -48,7 +49,7 @@ def refuse_nonsense(name: str, place: dict, spec: dict) -> None:
         _parsed(where, text, ipaddress.IPv4Address, "10.0.2.10")
 
 
-def _refuse_incomplete(name: str, place: dict, spec: dict) -> None:
+def _refuse_incomplete(name: str, place: Json, spec: Json) -> None:
     unset = [key for key in ("control_plane", "workloads") if not spec.get(key)]
     if not place.get("cluster") and not place.get("zones"):
         unset.insert(0, "cluster or zones")
@@ -67,7 +68,7 @@ def _refuse_zones(zones: list[str] | None) -> None:
                        hint="Name one zone, or three; or name a cluster instead.")
 
 
-def _refuse_balancer(spec: dict) -> None:
+def _refuse_balancer(spec: Json) -> None:
     kind, provider, balancer = spec["workloads"]["kind"], provider_of(spec), spec.get("load_balancer") or {}
     if provider not in BALANCERS[kind]:
         raise _input(f"The load balancer {provider} does not go with workloads of kind {kind}.", f"Use {' or '.join(BALANCERS[kind])}.")
@@ -86,7 +87,7 @@ def _refuse_balancer(spec: dict) -> None:
                      "Name its controller, or the address of its cluster.")
 
 
-def _refuse_addresses(where: str, network: dict) -> None:
+def _refuse_addresses(where: str, network: Json) -> None:
     """Addresses outside of the network of their gateway are told by vCenter only when it has begun."""
     if not network.get("gateway"):
         return
@@ -100,7 +101,7 @@ def _refuse_addresses(where: str, network: dict) -> None:
                          "Change address, count or gateway.")
 
 
-def _networks(spec: dict) -> t.Iterator[tuple[str, str]]:
+def _networks(spec: Json) -> t.Iterator[tuple[str, str]]:
     """Where networks are written, and how."""
     work = spec["workloads"]
     parts = {"service_cidr": [work.get("service_cidr")], "nsx.pod_cidrs": (work.get("nsx") or {}).get("pod_cidrs"),
@@ -109,7 +110,7 @@ def _networks(spec: dict) -> t.Iterator[tuple[str, str]]:
         yield from ((f"workloads.{where}", text) for text in texts or [] if text)
 
 
-def _single(spec: dict) -> t.Iterator[tuple[str, str]]:
+def _single(spec: Json) -> t.Iterator[tuple[str, str]]:
     """Where single addresses are written, and how."""
     balancer = spec.get("load_balancer") or {}
     floating = spec["control_plane"]["network"].get("floating_address")
@@ -126,7 +127,7 @@ def _parsed(where: str, text: str, kind: t.Callable[[str], t.Any], example: str)
         raise _input(f"{where} is {text!r}, which cannot be read: {error}.", f"Write it like {example}.") from error
 
 
-def refuse_too_new(client: t.Any, spec: dict) -> None:
+def refuse_too_new(client: VCenter, spec: Json) -> None:
     """Refuse what this vCenter is too old for, with the release that has it."""
     client.needs("8.0.1", "Enabling a Supervisor")
     for release, what, wanted in _newer(spec):
@@ -134,7 +135,7 @@ def refuse_too_new(client: t.Any, spec: dict) -> None:
             client.needs(release, what)
 
 
-def _newer(spec: dict) -> t.Iterator[tuple[str, str, t.Any]]:
+def _newer(spec: Json) -> t.Iterator[tuple[str, str, t.Any]]:
     """What came after 8.0 U1: since when, in words, and whether it is asked for."""
     control, work, balancer = spec["control_plane"], spec["workloads"], spec.get("load_balancer") or {}
     images, provider = work.get("images") or {}, provider_of(spec)

@@ -9,6 +9,7 @@ import typing as t
 
 from .._errors import RayError
 from .._names import missing
+from .._ports import Json, VCenter
 from .messages import texts
 from .supervisor import BASE, clusters_of, summaries
 
@@ -33,7 +34,7 @@ class Place(t.NamedTuple):
         return f"zones {', '.join(self.zones)}" if self.zones else f"cluster {self.written}"
 
 
-def refuse_incompatible(client: t.Any, name: str, place: Place, kind: str) -> None:
+def refuse_incompatible(client: VCenter, name: str, place: Place, kind: str) -> None:
     """Raise with vCenter's reasons when it would not take this place for a Supervisor with this kind of network."""
     told, clusters = _of_zones(client, place.zones, kind) if place.zones else _of_cluster(client, str(place.cluster), kind)
     if told is None:
@@ -50,14 +51,14 @@ def refuse_incompatible(client: t.Any, name: str, place: Place, kind: str) -> No
                    f"{' '.join(told) or 'it gives no reason.'}", code="NOT_COMPATIBLE", hint=HINT)
 
 
-def _of_cluster(client: t.Any, cluster: str, kind: str) -> tuple[list[str] | None, set[str]]:
+def _of_cluster(client: VCenter, cluster: str, kind: str) -> tuple[list[str] | None, set[str]]:
     """vCenter's reasons against it, None when it has none, and the clusters that they are about."""
     rows = client.get(f"{BASE}/cluster-compatibility", query={"network_provider": PROVIDERS[kind][0]}) or []
     row = next((row for row in rows if row["cluster"] == cluster), {"compatible": True})
     return None if row["compatible"] else _reasons(row), {cluster}
 
 
-def _of_zones(client: t.Any, zones: list[str], kind: str) -> tuple[list[str] | None, set[str]]:
+def _of_zones(client: VCenter, zones: list[str], kind: str) -> tuple[list[str] | None, set[str]]:
     refuse_unknown_zones(client, zones)
     answer = client.get(f"{BASE}/cluster-compatibility/v2", query={"zones": zones, "network_provider": PROVIDERS[kind][1]}) or {}
     bad = [zone for zone in answer.get("zone_summaries") or [] if not zone.get("compatible", True)]
@@ -66,7 +67,7 @@ def _of_zones(client: t.Any, zones: list[str], kind: str) -> tuple[list[str] | N
     return None if answer.get("compatible", True) and not bad else told, {row["cluster"] for zone, row in rows}
 
 
-def refuse_unknown_zones(client: t.Any, zones: list[str]) -> None:
+def refuse_unknown_zones(client: VCenter, zones: list[str]) -> None:
     """The id of a zone is the name that an administrator gave it."""
     there = [row["zone"] for row in (client.get(ZONES) or {}).get("items") or []]
     for zone in zones:
@@ -74,5 +75,5 @@ def refuse_unknown_zones(client: t.Any, zones: list[str]) -> None:
             raise missing("zone", zone, there)
 
 
-def _reasons(row: dict) -> list[str]:
+def _reasons(row: Json) -> list[str]:
     return texts([{"details": reason} for reason in row.get("incompatibility_reasons") or []])

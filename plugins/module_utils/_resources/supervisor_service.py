@@ -9,6 +9,7 @@ import typing as t
 
 from .._errors import RayError, UnknownYet
 from .._names import missing
+from .._ports import Json, VCenter
 from .service_catalogue import BASE, CARVEL, CARVEL_SINCE, MANAGE, READ, check, described, encoded, explained, in_order
 from .service_catalogue import not_registered, same_content, service_path, version_path
 from .service_install import installs, needing, ride_out
@@ -26,7 +27,7 @@ class SupervisorService:
 
     noun = "supervisor_service"
 
-    def __init__(self, client: t.Any, service: str | None, content: str | None = None, version: str | None = None, patience: float = 600,
+    def __init__(self, client: VCenter, service: str | None, content: str | None = None, version: str | None = None, patience: float = 600,
                  active: bool = True, removing: bool = False, source: str = "package") -> None:
         self._client, self._content, self._patience, self._removing = client, content, patience, removing
         self._wanted = ON if active else OFF
@@ -40,7 +41,7 @@ class SupervisorService:
         self.version = version or self._package.get("version")
         self._only_version = version
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         found = described(self._client, self.name)
         states = states_of(found)
         if found is None or (self._removing and self._only_version and self._only_version not in states):
@@ -51,10 +52,10 @@ class SupervisorService:
             "version_state": states.get(self.version) if self.version else None,
         }
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """What will be there. A version that is registered with other content is refused: it can never be replaced in place."""
         states, state = states_of(before), before["state"] if before else ON
-        if self.version not in (None, *states):
+        if self.version is not None and self.version not in states:
             self._refuse_unregistrable(before)
             states[self.version] = ON
         elif before and self._content is not None:
@@ -73,16 +74,16 @@ class SupervisorService:
         return {**shown, "supervisor_service": self.name, "state": state, "versions": in_order(states), "version": self.version,
                 "version_state": states.get(self.version) if self.version else None}
 
-    def removable(self, before: dict) -> None:
+    def removable(self, before: Json) -> None:
         """Before the first write: a removal that stops half way leaves the service deactivated."""
         if self._only_version:
             self._refuse_last_removal(before, states_of(before))
         self._refuse_installed()
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         self._register(BASE, {"carvel_spec": {"version_spec": {"content": encoded(self._content or "")}}})
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         """Step by step from what is there, so that what a cut run has begun is brought to its end."""
         path, states = service_path(self.name), states_of(before)
         if self._wanted == ON and before["state"] == OFF:
@@ -99,7 +100,7 @@ class SupervisorService:
         if states[self.version] != self._wanted:
             self._switch(version_path(self.name, self.version), "activate" if self._wanted == ON else "deactivate")
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         """In the order that vCenter wants: out of every Supervisor, deactivated, versions, service."""
         states = states_of(before)
         if self._only_version:
@@ -112,12 +113,12 @@ class SupervisorService:
             self._delete(version_path(self.name, version))
         self._delete(service_path(self.name))
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         if current is None:
             return False
-        return (current["version_state"] if self.version else current["state"]) == self._wanted
+        return bool((current["version_state"] if self.version else current["state"]) == self._wanted)
 
-    def say(self, current: dict | None) -> str:
+    def say(self, current: Json | None) -> str:
         if current is None:
             return "absent"
         version = f", version {self.version} {current['version_state'] or 'absent'}" if self.version else ""
@@ -139,7 +140,7 @@ class SupervisorService:
         with needing(MANAGE):
             self._client.delete(path)
 
-    def _register(self, path: str, body: dict) -> None:
+    def _register(self, path: str, body: Json) -> None:
         def attempt() -> None:
             try:
                 with needing(MANAGE):
@@ -151,7 +152,7 @@ class SupervisorService:
         ride_out(attempt, f"version {self.version} of service {self.name} to be registered", self._patience,
                  landed=lambda: self.version in states_of(described(self._client, self.name)))
 
-    def _refuse_unregistrable(self, before: dict | None) -> None:
+    def _refuse_unregistrable(self, before: Json | None) -> None:
         """Before the first write: a version that is not registered comes with a package, to a vCenter that takes such."""
         if self._content is None:
             if before is None:
@@ -170,13 +171,13 @@ class SupervisorService:
             raise RayError(f"Version {self.version} of {self.name} is registered with other content.", code="INPUT",
                            hint="Give the package a new version; a registered version cannot be replaced.")
 
-    def _refuse_last(self, states: dict, state: str) -> None:
+    def _refuse_last(self, states: Json, state: str) -> None:
         """An active service keeps at least one active version."""
         if self._wanted == OFF and state == ON and [v for v in states if states[v] == ON] == [self.version]:
             raise RayError(f"Version {self.version} is the last active one of {self.name}, which is active itself; vCenter does not deactivate it.",
                            code="NOT_ALLOWED_IN_CURRENT_STATE", hint="Activate another version first, or deactivate the service, without a version.")
 
-    def _refuse_last_removal(self, before: dict, states: dict) -> None:
+    def _refuse_last_removal(self, before: Json, states: Json) -> None:
         if list(states) == [self._only_version]:
             raise UnknownYet(f"Version {self._only_version} is the only one of {self.name}; a service is removed as a whole.",
                              code="NOT_ALLOWED_IN_CURRENT_STATE", hint="Leave version out, to remove the service with it.")
@@ -192,6 +193,6 @@ class SupervisorService:
                              hint="Remove it there first, with supervisor_service_install and state absent.")
 
 
-def states_of(service: dict | None) -> dict[str, str]:
+def states_of(service: Json | None) -> dict[str, str]:
     """Version to state."""
     return {row["version"]: row["state"] for row in service["versions"]} if service else {}

@@ -9,6 +9,7 @@ import typing as t
 
 from .._errors import RayError, UnknownYet
 from .._names import missing
+from .._ports import Json, VCenter
 from .messages import Patience, joined, texts
 from .service_catalogue import CARVEL, CARVEL_SINCE, not_registered, service_path
 from .service_config import NOTHING, digest, encoded_config
@@ -27,7 +28,7 @@ class SupervisorServiceInstall:
     noun = "supervisor_service_install"
     create_only = ("supervisor",)
 
-    def __init__(self, client: t.Any, supervisor: str, service: str, config: dict | str | None = None, patience: float = 600,
+    def __init__(self, client: VCenter, supervisor: str, service: str, config: Json | str | None = None, patience: float = 600,
                  inside: Inside | None = None) -> None:
         self._client, self._wanted, self._service, self._patience = client, supervisor, service, patience
         self.name, self.subject = f"of {service} on Supervisor {supervisor}", service
@@ -40,7 +41,7 @@ class SupervisorServiceInstall:
         self._address: str | None = None
         self._version: str | None = None
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         with needing(FIND, INSTALL):
             info = self._info()
         if info is None:
@@ -61,7 +62,7 @@ class SupervisorServiceInstall:
             found["pod"], found["pods"] = self.inside.pods(self._address, found["service_namespace"])
         return found
 
-    def _info(self) -> dict | None:
+    def _info(self) -> Json | None:
         """What vCenter tells of the install; the Supervisor is looked for until it is there."""
         if self._installs is None:
             found = find_supervisor(self._client, self._wanted)
@@ -71,7 +72,7 @@ class SupervisorServiceInstall:
             self._installs = Installs(self._client, found["supervisor"])
         return self._installs.get(self._service)
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """Before anything is written: the version is one that can be installed, and the Supervisor has what the service needs."""
         if self._supervisor is None:
             self._supervisor = supervisor_id(self._client, self._wanted)
@@ -87,11 +88,11 @@ class SupervisorServiceInstall:
             "yaml_service_config": self._asked_config(before),
         }
 
-    def removable(self, before: dict) -> None:
+    def removable(self, before: Json) -> None:
         if before["config_status"] != "REMOVING":
             self.inside.refuse_living(self._address)
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         installs = self._ours()
         if installs.path is None:
             # The Supervisor has come since it was first looked for: the path is found by reading.
@@ -100,7 +101,7 @@ class SupervisorServiceInstall:
         body = {"supervisor_service": self._service, "version": desired["desired_version"], **_sent(self._config)}
         self._ride_out(lambda: self._client.post(str(installs.path), body), "install", lambda: installs.get(self._service) is not None)
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         """The configuration goes along in any case: without it vCenter drops the one that is set."""
         path, version = self._ours().path_of(self._service), desired["desired_version"]
         if version != before["desired_version"]:
@@ -114,14 +115,14 @@ class SupervisorServiceInstall:
 
         self._ride_out(lambda: self._client.put(path, body), "change", landed)
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         if before["config_status"] == "REMOVING":
             return
         installs = self._ours()
         path = installs.path_of(self._service)
         self._ride_out(lambda: self._client.delete(path), "removal", lambda: (self._client.find(path) or {}).get("config_status") in (None, "REMOVING"))
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         if current is None:
             return False
         status = current["config_status"]
@@ -132,7 +133,7 @@ class SupervisorServiceInstall:
                            code="FAILED", hint=next_step(current["messages"]))
         return _configured(current) and current["desired_version"] == self._version and current["pod"] in ("running", UNCHECKED)
 
-    def say(self, current: dict | None) -> str:
+    def say(self, current: Json | None) -> str:
         if current is None:
             return "absent"
         words = f"{current['config_status']}, version {current['current_version'] or 'none yet'} of {current['desired_version']}"
@@ -150,7 +151,7 @@ class SupervisorServiceInstall:
             return f"{_said(current)} What the service has made, or what holds it by a finalizer, may keep its namespace {namespace}."
         return f"{_said(current)}{self._pods_say(current)} {next_step(current['messages'])}"
 
-    def _pods_say(self, current: dict) -> str:
+    def _pods_say(self, current: Json) -> str:
         """Beside what vCenter says, when it does not get on; a Supervisor that does not answer must not hide that."""
         if not self.inside.sees_pods or not current["service_namespace"]:
             return ""
@@ -177,13 +178,13 @@ class SupervisorServiceInstall:
 
         ride_out(allowed, f"{what} {self.name} to be accepted", self._patience, landed=landed)
 
-    def _asked_config(self, before: dict | None) -> str | None:
+    def _asked_config(self, before: Json | None) -> str | None:
         """Its digest; values that are none matter only where there are some."""
         if self._config is None:
             return None
         return digest(self._config) or (NOTHING if before and before.get("yaml_service_config") else None)
 
-    def _refuse_config_of_old(self, before: dict | None) -> None:
+    def _refuse_config_of_old(self, before: Json | None) -> None:
         if self._config is not None and (before is None or self._asked_config(before) not in (None, before.get("yaml_service_config"))):
             self._client.needs(CARVEL_SINCE, "A configuration of a Supervisor service as YAML")
 
@@ -193,7 +194,7 @@ class SupervisorServiceInstall:
             self._client.needs(CARVEL_SINCE, CARVEL)
             raise not_registered(self._client, self._service)
         rows = self._client.get(f"{service_path(self._service)}/versions") or []
-        states = {row["version"]: row["state"] for row in rows}
+        states: dict[str, str] = {row["version"]: row["state"] for row in rows}
         active = sorted((v for v, state in states.items() if state == "ACTIVATED"), key=version_key)
         if wanted is None and active:
             return active[-1]
@@ -208,19 +209,19 @@ class SupervisorServiceInstall:
         return wanted
 
 
-def _said(found: dict) -> str:
+def _said(found: Json) -> str:
     """vCenter's words as a sentence that another can follow."""
     return f"{joined(found['messages']).rstrip(' .')}."
 
 
-def _configured(found: dict) -> bool:
+def _configured(found: Json) -> bool:
     """Where vCenter's own part is done: at the version that is to run, in a namespace that is there."""
     return found["config_status"] == "CONFIGURED" and found["current_version"] == found["desired_version"] and bool(found["service_namespace"])
 
 
-def _shown(name: str, value: str | None) -> dict:
+def _shown(name: str, value: str | None) -> Json:
     return {} if value is None else {name: value}
 
 
-def _sent(config: str | None) -> dict:
+def _sent(config: str | None) -> Json:
     return _shown("yaml_service_config", config)

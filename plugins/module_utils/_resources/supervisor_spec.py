@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._ports import Inventory, Json, VCenter
 from .library_names import library_id
 from .supervisor_balancer import edge
 from .supervisor_network import MANAGEMENT, WORKLOAD, management_network, workload_network
@@ -16,12 +17,12 @@ IDS = ("networks", "dvpg", "dvs", "storage_policy", "ephemeral_storage_policy", 
        "vsan_clusters", "edge_cluster_ID", "t0_gateway", "nsx_project", "vpc_connectivity_profile")
 
 
-def enable_body(name: str, spec: dict, client: t.Any) -> dict:
+def enable_body(name: str, spec: Json, client: VCenter) -> Json:
     """The specification of both calls that enable; that of zones has their names beside it."""
     work, control = spec["workloads"], spec["control_plane"]
     inventory = client.inventory
     policy = inventory.policy(spec.get("storage_policy"))
-    return pruned({
+    body: Json = pruned({
         "name": name,
         "control_plane": {
             **{key: control.get(key) for key in ("size", "count", "login_banner")},
@@ -36,9 +37,10 @@ def enable_body(name: str, spec: dict, client: t.Any) -> dict:
             "storage": storage(work.get("storage") or {}, policy, inventory),
         },
     })
+    return body
 
 
-def images(asked: dict, client: t.Any) -> dict:
+def images(asked: Json, client: VCenter) -> Json:
     """Where images of machines and containers come from."""
     kubernetes, registry = asked.get("kubernetes_library"), asked.get("registry") or {}
     return {
@@ -54,7 +56,7 @@ def images(asked: dict, client: t.Any) -> dict:
     }
 
 
-def storage(asked: dict, policy: str | None, inventory: t.Any) -> dict:
+def storage(asked: Json, policy: str | None, inventory: Inventory) -> Json:
     """The policies for pods and their images, and clusters whose vSAN gives file volumes."""
     clusters = [inventory.cluster(name) for name in asked.get("file_volume_clusters") or []]
     return {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RayError, UnknownYet
+from .._ports import Json, VCenter
 from .service_install import Installs
 
 NAMESPACES = "/api/vcenter/namespaces/instances"
@@ -15,7 +16,7 @@ NAMESPACES = "/api/vcenter/namespaces/instances"
 CORE = ("kubernetes.vmware.com", "tkg.vsphere.vmware.com")
 
 
-def refuse_in_use(client: t.Any, found: dict) -> None:
+def refuse_in_use(client: VCenter, found: Json) -> None:
     """Raise with the list of namespaces and services: some releases would take them away without a question.
 
     Raises:
@@ -29,14 +30,14 @@ def refuse_in_use(client: t.Any, found: dict) -> None:
                          hint="Remove those first, with vcf.ray.namespace and vcf.ray.supervisor_service_install.")
 
 
-def _namespaces(client: t.Any, supervisor: str) -> list[str]:
+def _namespaces(client: VCenter, supervisor: str) -> list[str]:
     rows = client.find(f"{NAMESPACES}/v2")
     if rows is None:
         rows = client.find(NAMESPACES)
     return [row["namespace"] for row in rows or [] if supervisor in (row.get("supervisor"), row.get("cluster"))]
 
 
-def _services(client: t.Any, supervisor: str) -> list[str]:
+def _services(client: VCenter, supervisor: str) -> list[str]:
     try:
         rows = Installs(client, supervisor).rows()
     except RayError as error:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from .._diff import overlay, same
 from .._errors import RayError
+from .._ports import Json, VCenter
 from .vm_class_spec import RESERVATIONS, TYPE, asked, body, contained, described, refuse_devices, refuse_wrong, with_reservation
 
 BASE = "/api/vcenter/namespace-management/virtual-machine-classes"
@@ -19,7 +20,7 @@ NEW = {"description": "", "vgpus": [], "pci_devices": []}
 IN_USE = ("RESOURCE_IN_USE", "NOT_ALLOWED_IN_CURRENT_STATE")
 
 
-def list_vm_classes(client: t.Any) -> list[dict]:
+def list_vm_classes(client: VCenter) -> list[Json]:
     """Every class of the vCenter, as it tells them, sorted by name."""
     return sorted(client.get(BASE) or [], key=lambda row: row["id"])
 
@@ -29,16 +30,16 @@ class VmClass:
 
     noun = "vm_class"
 
-    def __init__(self, client: t.Any, name: str) -> None:
+    def __init__(self, client: VCenter, name: str) -> None:
         self._client = client
         self.name = name
         self._path = f"{BASE}/{quote(name, safe='')}"
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         found = self._client.find(self._path)
         return None if found is None else described({"id": self.name, **found})
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """The options as they are compared; everything that vCenter would refuse is refused here."""
         unset = [k for k in ("cpus", "memory_mib") if desired.get(k) is None]
         if before is None and unset:
@@ -61,10 +62,10 @@ class VmClass:
                 self._client.needs("8.0.2", "The option config_spec of a VM class")
         return found
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         self._client.post(BASE, {"id": self.name, **body({k: v for k, v in desired.items() if k not in NEW or v})})
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         """Only what differs, but the two lists of devices are one structure, and a reservation that is not sent is given up."""
         changed = {k: v for k, v in desired.items() if v is not None and not same(v, before.get(k))}
         if set(DEVICES) & changed.keys():
@@ -77,7 +78,7 @@ class VmClass:
                 error.hint = f"The class is being removed, or holds capacity of its cluster. It is used by {users(before)}."
             raise
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         if before["config_status"] == "REMOVING":
             return
         try:
@@ -87,13 +88,13 @@ class VmClass:
                 error.hint = f"It is used by {users(before)}. Take it out of vm_classes of those namespaces (vcf.ray.namespace), or remove the VMs, first."
             raise
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         if current is not None and current["config_status"] == "REMOVING":
             raise RayError(f"VM class {self.name} is being removed. It is used by {users(current)}.", code="FAILED",
                            hint="Wait until it is gone, then run again.")
         return current is not None
 
-    def say(self, current: dict | None) -> str:
+    def say(self, current: Json | None) -> str:
         return "absent" if current is None else str(current["config_status"])
 
     def diagnose(self) -> str:
@@ -101,7 +102,7 @@ class VmClass:
         return "vCenter does not list it." if current is None else f"It is used by {users(current)}."
 
 
-def users(current: dict) -> str:
+def users(current: Json) -> str:
     """Who uses a class, in words."""
     parts = [f"{noun} {', '.join(current[key])}" for noun, key in (("namespaces", "namespaces"), ("VMs", "vms")) if current[key]]
     return " and ".join(parts) or "nothing that vCenter lists"

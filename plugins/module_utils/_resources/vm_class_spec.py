@@ -12,6 +12,7 @@ import typing as t
 from .._diff import overlay
 from .._errors import RayError
 from .._names import canonical
+from .._ports import Json
 from .messages import texts
 
 # The option of ours, and what vCenter calls it.
@@ -29,7 +30,7 @@ LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LARGEST_PCI_ID = 0xFFFF
 
 
-def described(info: dict) -> dict:
+def described(info: Json) -> Json:
     """A class in our words, without what it does not have."""
     # The spelling of memory_MB differs between releases.
     lower = {key.lower(): value for key, value in info.items()}
@@ -54,15 +55,15 @@ def described(info: dict) -> dict:
     }
 
 
-def counted(profiles: t.Iterable[str]) -> list[dict]:
+def counted(profiles: t.Iterable[str]) -> list[Json]:
     return [{"profile": profile, "count": count} for profile, count in sorted(collections.Counter(profiles).items())]
 
 
-def in_order(devices: t.Iterable[dict]) -> list[dict]:
+def in_order(devices: t.Iterable[Json]) -> list[Json]:
     return sorted(devices, key=lambda d: (d["vendor_id"], d["device_id"], d["label"] or ""))
 
 
-def asked(desired: dict) -> dict:
+def asked(desired: Json) -> Json:
     """The options as a class is read: GPUs counted by profile, ids as numbers, both in order."""
     vgpus, pci = desired.get("vgpus"), desired.get("pci_devices")
     return {
@@ -83,7 +84,7 @@ def pci_id(option: str, given: str) -> int:
     return number
 
 
-def refuse_wrong(name: str, after: dict) -> None:
+def refuse_wrong(name: str, after: Json) -> None:
     """What vCenter would refuse, said before anything is written, and in check mode too."""
     if not LABEL.fullmatch(name):
         raise _input(f"{name!r} cannot be the name of a VM class.", "It must be a DNS label: up to 63 of a-z, 0-9 and -, the last not at an end.")
@@ -101,14 +102,14 @@ def refuse_wrong(name: str, after: dict) -> None:
         raise _input(f"instance_storage of VM class {name} has no volumes, or one without a size.", "Name at least one size in MiB.")
 
 
-def refuse_devices(name: str, before: dict | None) -> None:
+def refuse_devices(name: str, before: Json | None) -> None:
     """A config_spec takes the place of the devices: to lose GPUs by the way would be no good surprise."""
     if before and (before["vgpus"] or before["pci_devices"]):
         raise _input(f"VM class {name} has vgpus or pci_devices, and a config_spec would replace them.",
                      "Take them away first with vgpus: [] and pci_devices: [], and name them in deviceChange of config_spec.")
 
 
-def with_reservation(name: str, before: dict | None, desired: dict) -> dict:
+def with_reservation(name: str, before: Json | None, desired: Json) -> Json:
     """vCenter reserves the whole memory of a machine with a device: 100 goes along, and anything else is refused here."""
     after = overlay(before, desired)
     if not after.get("vgpus") and not after.get("pci_devices"):
@@ -125,10 +126,10 @@ def contained(given: t.Any, there: t.Any) -> bool:
         return isinstance(there, dict) and all(contained(value, there.get(key)) for key, value in given.items())
     if isinstance(given, list):
         return isinstance(there, list) and len(given) == len(there) and all(map(contained, given, there))
-    return given == there
+    return bool(given == there)
 
 
-def body(values: dict) -> dict:
+def body(values: Json) -> Json:
     """Options as fields; what is None stays out."""
     found = {theirs: values[option] for option, theirs in FIELDS.items() if values.get(option) is not None}
     if values.get("vgpus") is not None or values.get("pci_devices") is not None:
@@ -144,7 +145,7 @@ def body(values: dict) -> dict:
     return found
 
 
-def _pci(device: dict) -> dict:
+def _pci(device: Json) -> Json:
     label = {"custom_label": device["label"]} if device.get("label") else {}
     return {"vendor_id": device["vendor_id"], "device_id": device["device_id"], **label}
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import difflib
 
 from .._errors import RayError
+from .._ports import Json
 
 KIND = "VirtualMachineImage"
 
 
-def view(image: dict) -> dict:
+def view(image: Json) -> Json:
     """What a user needs of an image: its id, the item's name, and whether it can be used."""
     status = image.get("status") or {}
     conditions = [{k: c.get(k) for k in ("type", "status", "reason", "message")} for c in status.get("conditions") or []]
@@ -21,31 +22,31 @@ def view(image: dict) -> dict:
             "conditions": conditions}
 
 
-def is_ready(image: dict) -> bool:
+def is_ready(image: Json) -> bool:
     """Old releases set no condition at all: then nothing speaks against the image."""
     found = [c for c in (image.get("status") or {}).get("conditions") or [] if c.get("type") == "Ready"]
     return not found or found[0].get("status") == "True"
 
 
-def why_not(image: dict) -> str:
+def why_not(image: Json) -> str:
     """The reasons of the conditions that are not true."""
     bad = [c for c in (image.get("status") or {}).get("conditions") or [] if c.get("status") != "True"]
     return "; ".join(f"{c.get('type')}: {c.get('reason') or ''} {c.get('message') or ''}".strip() for c in _last_ready(bad))
 
 
-def _last_ready(conditions: list[dict]) -> list[dict]:
+def _last_ready(conditions: list[Json]) -> list[Json]:
     """Ready only sums the others up: it comes last, and not at all where another says the same."""
     others = [c for c in conditions if c.get("type") != "Ready"]
     told = {(c.get("reason"), c.get("message")) for c in others}
     return others + [c for c in conditions if c.get("type") == "Ready" and (c.get("reason"), c.get("message")) not in told]
 
 
-def matching(images: list[dict], wanted: str) -> list[dict]:
+def matching(images: list[Json], wanted: str) -> list[Json]:
     """Images of that id or, when there is none, of that item name."""
     return [i for i in images if i["metadata"]["name"] == wanted] or [i for i in images if (i.get("status") or {}).get("name") == wanted]
 
 
-def only(images: list[dict], wanted: str, namespace: str) -> dict:
+def only(images: list[Json], wanted: str, namespace: str) -> Json:
     """The one image of that item name or id; else an error that lists what there is, closest first."""
     found = matching(images, wanted)
     if len(found) == 1:

@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 
 from .._errors import RayError
 from .._jwt import expiry
+from .._ports import Json, Kube
 
 # 60 * 60 * 30 * 6 seconds: the operator (RayOnVCF, vmop_provider.go) asks for these and never again.
 TOKEN_LIFE = 648000
@@ -30,7 +31,7 @@ STOPS = "workers are neither added nor removed nor replaced"
 REMEDY = "Renew it: vmray_cluster with renew: due"
 
 
-def ages(kube: t.Any, namespace: str, name: str, raw: dict) -> dict[str, str | None]:
+def ages(kube: Kube, namespace: str, name: str, raw: Json) -> dict[str, str | None]:
     """``token_expires_at`` and ``certificate_expires_at``, each None where it cannot be read or does not exist."""
     tls = (raw.get("spec") or {}).get("enable_tls", True)
     token = token_end(_secret(kube, namespace, f"{name}-hsecret").get("user-data"))
@@ -38,13 +39,13 @@ def ages(kube: t.Any, namespace: str, name: str, raw: dict) -> dict[str, str | N
     return {"token_expires_at": stamp(token), "certificate_expires_at": stamp(certificate)}
 
 
-def may_end(raw: dict, clock: t.Callable[[], float] = time.time) -> bool:
+def may_end(raw: Json, clock: t.Callable[[], float] = time.time) -> bool:
     """Whether a token of the cluster can be near its end, by its age alone: before that nobody need look into its secrets."""
     made = seconds(raw["metadata"].get("creationTimestamp"))
     return made is None or clock() - made > TOKEN_LIFE - NEAR_TOKEN
 
 
-def age_warnings(raw: dict, found: dict[str, str | None], clock: t.Callable[[], float] = time.time) -> list[str]:
+def age_warnings(raw: Json, found: dict[str, str | None], clock: t.Callable[[], float] = time.time) -> list[str]:
     """What has ended or soon will; a token that cannot be read is judged by the age of the cluster."""
     name, now, words = raw["metadata"]["name"], clock(), []
     end, made = seconds(found.get("token_expires_at")), seconds(raw["metadata"].get("creationTimestamp"))
@@ -89,7 +90,7 @@ def seconds(text: str | None) -> float | None:
         return None
 
 
-def _secret(kube: t.Any, namespace: str, name: str) -> dict[str, str]:
+def _secret(kube: Kube, namespace: str, name: str) -> dict[str, str]:
     """Its data; {} where it is not there, or not for this user to read."""
     try:
         return (kube.get("Secret", name, namespace) or {}).get("data") or {}

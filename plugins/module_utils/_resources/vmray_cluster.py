@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import time
 import typing as t
+from functools import partial
 
 from .. import _wait
 from .._errors import RayError
+from .._ports import Json, Kube, Ray, Watch
 from . import vmray_ages, vmray_open, vmray_orphans, vmray_ready, vmray_secret, vmray_spec
 from .vmray_plan import KIND, Plan, Planner
 from .vmray_removal import Removal
@@ -21,9 +23,11 @@ from .vmray_renew import Renewal
 CONFIRM, ASK, LEFT, BREATH = 0.2, 0.5, 1.0, 0.1
 # The longest pause while something is being removed.
 GOING = 2.0
+# Whose word says that it is ready.
+Proof = t.Union[vmray_ready.Dashboard, vmray_ready.Evidence]
 
 
-def view(raw: dict) -> dict:
+def view(raw: Json) -> Json:
     """What is shown of a cluster: never the password's hash."""
     meta, status = raw["metadata"], raw.get("status") or {}
     return {
@@ -52,14 +56,14 @@ class VMRayCluster:
 
     noun = "vmray_cluster"
 
-    def __init__(self, kube: t.Any, params: dict, *, ray_at: t.Callable[[str], t.Any], stranger_at: t.Callable[[str], t.Any],
+    def __init__(self, kube: Kube, params: Json, *, ray_at: t.Callable[[str], Ray], stranger_at: t.Callable[[str], Ray],
                  diagnose: t.Callable[[t.Any, str, str, t.Any], str], clock: t.Callable[[], float] = time.monotonic) -> None:
         self.name, self.namespace = params["name"], params["namespace"]
         self.title = f"VMRayCluster {self.namespace}/{self.name}"
         self._kube, self._params, self._diagnose, self._clock = kube, params, diagnose, clock
         self._access = params.get("ray") or {}
         self._by = params.get("ready") or "ray"
-        self._proof: t.Any = vmray_ready.Evidence(kube, clock) if self._by == "resource" else vmray_ready.Dashboard(ray_at, clock, url_of=self._url)
+        self._proof: Proof = vmray_ready.Evidence(kube, clock) if self._by == "resource" else vmray_ready.Dashboard(ray_at, clock, url_of=self._url)
         self._open = vmray_open.OpenDashboard(
             params.get("open_dashboard") or vmray_open.WARN, self.title, stranger_at=stranger_at,
             has_token=bool(self._access.get("token") or self._access.get("headers")))
@@ -69,18 +73,19 @@ class VMRayCluster:
         self._secret = vmray_secret.DockerSecret(kube, self.namespace, self.name, secret, login) if login and secret else None
         self._removal = self._ending(final=True) if params.get("state") == "absent" else None
         self._plan = Plan({})
-        self._raw: dict | None = None
-        self._around: dict | None = None
+        self._raw: Json | None = None
+        self._around: Json | None = None
         # What of a cluster was there before: its object when it is made anew, and why its head was replaced.
-        self._replaces, self._renewed = "", None
+        self._replaces = ""
+        self._renewed: str | None = None
         self._signs = vmray_ready.Signs(clock)
         self._looks = self._good = 0
         # The watch during a wait.
-        self._watch: t.Any = None
+        self._watch: Watch | None = None
         self._written = self._existed = False
         self.warnings: list[str] = []
 
-    def ask(self) -> dict | None:
+    def ask(self) -> Json | None:
         """The spec as far as it is known without reading anything, None to have no cluster. ``resolve`` does the rest."""
         meta = (self._params.get("definition") or {}).get("metadata")
         for key in ("name", "namespace"):
@@ -92,7 +97,7 @@ class VMRayCluster:
         self._open.before()
         return {"name": self.name, "namespace": self.namespace, "spec": vmray_spec.shown(vmray_spec.render(self._params, None))}
 
-    def read(self) -> dict | None:
+    def read(self) -> Json | None:
         self._raw = self._watch.get() if self._watch else self._kube.get(KIND, self.name, self.namespace)
         if self._raw is not None:
             return {**view(self._raw), "dashboard_url": self._url(self._raw), **({} if self._removal else self._beside(self._raw))}
@@ -104,11 +109,11 @@ class VMRayCluster:
         """Around a wait: the object is watched instead of read, and Ray asked over one connection."""
         with self._kube.watch(KIND, self.name, self.namespace) as self._watch, contextlib.closing(self._proof):
             try:
-                yield self._pause
+                yield partial(self._pause, self._watch)
             finally:
                 self._watch = None
 
-    def resolve(self, before: dict | None, desired: dict) -> dict:
+    def resolve(self, before: Json | None, desired: Json) -> Json:
         """Names to ids, every fault at once, and the API server's own opinion by a dry run."""
         raw, self._existed = self._raw, self._raw is not None
         if raw and raw["metadata"].get("deletionTimestamp") and not self._params.get("recreate"):
@@ -131,11 +136,11 @@ class VMRayCluster:
         self._open.refuse(raw)
         return wanted
 
-    def removable(self, before: dict) -> None:
+    def removable(self, before: Json) -> None:
         if self._removal:
             self._removal.look(self._raw)
 
-    def create(self, desired: dict) -> None:
+    def create(self, desired: Json) -> None:
         self._written = True
         if self._plan.manifest is None:
             raise RayError(f"{self.title} was there a moment ago and is gone.", code="FAILED", hint="Did someone remove it? Run it again to make it anew.")
@@ -144,7 +149,7 @@ class VMRayCluster:
         self._around = None
         self._kube.create(KIND, self._plan.manifest)
 
-    def update(self, before: dict, desired: dict) -> None:
+    def update(self, before: Json, desired: Json) -> None:
         plan, raw = self._plan, self._raw or {}
         if plan.renew:
             self._renewal.drain(self._url(raw), self._params.get("drain_timeout") or 0)
@@ -163,12 +168,12 @@ class VMRayCluster:
             self._end(raw)
             self.create(desired)
 
-    def delete(self, before: dict) -> None:
+    def delete(self, before: Json) -> None:
         self._written = True
         if self._removal:
             self._removal.begin(self._raw)
 
-    def ready(self, current: dict | None) -> bool:
+    def ready(self, current: Json | None) -> bool:
         """Enough evidence in two looks in a row; ``current`` then tells it.
 
         One look at Ray is enough when it is the first, and at a cluster that this task did not touch: it has not just come up.
@@ -189,7 +194,7 @@ class VMRayCluster:
                            hint="Mend the cause; the operator goes on by itself, then run this task again.")
         return False
 
-    def say(self, current: dict | None) -> str:
+    def say(self, current: Json | None) -> str:
         """The state in words; it tells the last answer of Ray, which ``ready`` asked."""
         if current and current.get("left"):
             return f"still there: {', '.join(current['left'])}"
@@ -209,13 +214,13 @@ class VMRayCluster:
             seen["ages"] = vmray_ages.ages(self._kube, self.namespace, self.name, raw)
         return self._diagnose(self._kube, self.namespace, self.name, seen)
 
-    def orphans(self, current: dict | None) -> list[str]:
+    def orphans(self, current: Json | None) -> list[str]:
         """What is left of earlier replacements, or of a removal that was cut short, and stays."""
         if self._removal:
             return [] if self._params.get("remove_orphans") else self._removal.orphans
         return (current or {}).get("orphans") or []
 
-    def notices(self, current: dict | None) -> list[str]:
+    def notices(self, current: Json | None) -> list[str]:
         """What the user has to know at the end, of a cluster and of what it leaves; asks Ray and for secrets only where there was a wait."""
         found, raw, orphans = list(self.warnings), self._raw, self.orphans(current)
         if orphans:
@@ -231,7 +236,7 @@ class VMRayCluster:
             found += vmray_ages.age_warnings(raw, vmray_ages.ages(self._kube, self.namespace, self.name, raw))
         return found
 
-    def _pause(self, seconds: float) -> None:
+    def _pause(self, watch: Watch, seconds: float) -> None:
         """What comes by itself ends the pause: changes of the object. What has to be asked for, sets its length."""
         if self._good:
             steady = CONFIRM
@@ -240,23 +245,23 @@ class VMRayCluster:
         elif vmray_ready.service_address(self._raw) and not self._removal:
             steady = ASK
         else:
-            self._watch.wait(seconds, BREATH)
+            watch.wait(seconds, BREATH)
             return
-        self._watch.wait(min(seconds, steady), steady)
+        watch.wait(min(seconds, steady), steady)
 
-    def _url(self, raw: dict) -> str | None:
+    def _url(self, raw: Json) -> str | None:
         """The address of the dashboard as it is reached from here, once there is something behind it."""
         own = vmray_ready.dashboard_url(raw)
         return (self._access.get("url") or own) if own else None
 
-    def _due(self, raw: dict) -> str | None:
+    def _due(self, raw: Json) -> str | None:
         """Why the head is to be replaced: a phrase that fits behind "because"."""
         renew = self._params.get("renew") or "never"
         if renew == "always":
             return "it was asked for"
         return self._renewal.due(raw, self._params.get("renew_within") or 0) if renew == "due" else None
 
-    def _beside(self, raw: dict) -> dict:
+    def _beside(self, raw: Json) -> Json:
         """What belongs to a cluster and is not told by its object; read once before and once after a write."""
         if self._around is None:
             self._around = {"orphans": vmray_orphans.orphans(self._kube, self.namespace, self.name, raw)}
@@ -269,7 +274,7 @@ class VMRayCluster:
         purge = bool(self._params.get("remove_orphans"))
         return Removal(self._kube, self.namespace, self.name, purge=purge, final=final, clock=self._clock)
 
-    def _end(self, raw: dict) -> None:
+    def _end(self, raw: Json) -> None:
         """Remove the cluster that is made anew, and wait until nothing of it is left that the new one would take over."""
         ending = self._ending(final=False)
         ending.look(raw)

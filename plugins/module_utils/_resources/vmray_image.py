@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._ports import Json
+
 _HOST = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 # The operator's webhook has the same rule.
@@ -37,7 +39,7 @@ def is_gpu(reference: str) -> bool:
     return bool(GPU.search(_parts(reference).get("tag") or ""))
 
 
-def image_faults(spec: dict) -> list[str]:
+def image_faults(spec: Json) -> list[str]:
     reference = spec.get("ray_docker_image")
     if not reference:
         return []
@@ -49,7 +51,7 @@ def image_faults(spec: dict) -> list[str]:
     return []
 
 
-def image_warnings(spec: dict) -> list[str]:
+def image_warnings(spec: Json) -> list[str]:
     reference, found = spec.get("ray_docker_image") or "", []
     parts, named = _parts(reference), version(reference)
     if not parts:

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, Kube
 from . import vm_image, vmray_gpu, vmray_quota
 from .vmray_spec import node_types
 
@@ -23,7 +24,7 @@ STALE, OWN = ("hsecret", "wsecret", "tls"), ("ssh-key", "root-cert")
 LIKE_NAMED = ("ServiceAccount", "Role", "RoleBinding")
 
 
-def image_faults(find: t.Callable[[str], dict], wanted: str | None) -> list[str]:
+def image_faults(find: t.Callable[[str], Json], wanted: str | None) -> list[str]:
     if not wanted:
         return []
     try:
@@ -31,11 +32,11 @@ def image_faults(find: t.Callable[[str], dict], wanted: str | None) -> list[str]
     except RayError as error:
         if error.code in ("NOT_FOUND", "INPUT"):
             return [error.message.rstrip(".")]
-        return _unless_forbidden(error) or []
+        return _unless_forbidden(error)
     return [] if vm_image.is_ready(image) else [f"image {wanted} is not ready: {vm_image.why_not(image).rstrip('.')}"]
 
 
-def machine_faults(kube: t.Any, namespace: str, spec: dict, notes: list[str], *, new: bool) -> list[str]:
+def machine_faults(kube: Kube, namespace: str, spec: Json, notes: list[str], *, new: bool) -> list[str]:
     """Classes, storage, GPUs and quotas, which belong together; warnings go to ``notes``.
 
     Args:
@@ -60,7 +61,7 @@ def machine_faults(kube: t.Any, namespace: str, spec: dict, notes: list[str], *,
     return faults + vmray_gpu.gpu_faults(spec, classes)
 
 
-def network_faults(kube: t.Any, spec: dict) -> list[str]:
+def network_faults(kube: Kube, spec: Json) -> list[str]:
     """A network of an API that this Supervisor does not have: which there are depends on its kind of network (NSX, VPC, VDS)."""
     network = (spec.get("common_node_config") or {}).get("network") or {}
     wanted = {}
@@ -75,17 +76,17 @@ def network_faults(kube: t.Any, spec: dict) -> list[str]:
             for api, words in sorted(wanted.items()) if api not in served]
 
 
-def secret_faults(kube: t.Any, namespace: str, name: str) -> list[str]:
+def secret_faults(kube: Kube, namespace: str, name: str) -> list[str]:
     """The secret with the login of the registry; its texts stay here."""
     try:
         secret = kube.get("Secret", name, namespace)
     except RayError as error:
-        return _unless_forbidden(error) or []
+        return _unless_forbidden(error)
     if secret is None:
         return [f"docker_secret {name} does not exist in namespace {namespace}"]
     data = secret.get("data") or {}
     missing = [k for k in ("username", "password") if not data.get(k)]
-    texts = {k: _plain(data[k]) for k in LOGIN if data.get(k)}
+    texts: dict[str, str | None] = {k: _plain(data[k]) for k in LOGIN if data.get(k)}
     return ([f"docker_secret {name} lacks {' and '.join(missing)}"] if missing else []) + login_faults(f"docker_secret {name}", texts)
 
 
@@ -103,7 +104,7 @@ def login_faults(holder: str, texts: dict[str, str | None]) -> list[str]:
             "operator puts it into a command line without quotes"] if unsafe else []
 
 
-def leftovers(kube: t.Any, namespace: str, name: str, notes: list[str]) -> list[str]:
+def leftovers(kube: Kube, namespace: str, name: str, notes: list[str]) -> list[str]:
     """What an earlier cluster of the name has left, and accounts that this one would take over, and delete in the end."""
     faults, made = [], re.compile(rf"{re.escape(name)}-[hw]-[a-z0-9]{{5,8}}")
     secrets = set(_names(kube, "Secret", namespace))
@@ -122,7 +123,7 @@ def leftovers(kube: t.Any, namespace: str, name: str, notes: list[str]) -> list[
     return faults
 
 
-def _names(kube: t.Any, kind: str, namespace: str) -> list[str]:
+def _names(kube: Kube, kind: str, namespace: str) -> list[str]:
     return _read(lambda: kube.names(kind, namespace)) or []
 
 
@@ -131,9 +132,13 @@ def _read(asked: t.Callable[[], t.Any]) -> t.Any:
     try:
         return asked()
     except RayError as error:
-        return _unless_forbidden(error)
+        if error.code != "FORBIDDEN":
+            raise
+        return None
 
 
-def _unless_forbidden(error: RayError) -> None:
+def _unless_forbidden(error: RayError) -> list[str]:
+    """No fault, where the user may not see whether there is one."""
     if error.code != "FORBIDDEN":
         raise error
+    return []

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .._ports import Json
 from . import vmray_ready
 
 # The operator's own label (RayOnVCF, vmraycluster_controller.go); Ray's provider finds the head by it too.
@@ -13,7 +14,7 @@ NOUNCE = "vmray.kubernetes.io/head-nounce"
 PENDING = "pending"
 
 
-def nodes(raw: dict) -> list[dict]:
+def nodes(raw: Json) -> list[Json]:
     """The head, then the workers by name; an empty ``address`` or ``node_type`` is one that nobody has said yet."""
     spec, status = raw.get("spec") or {}, raw.get("status") or {}
     wanted, current = spec.get("autoscaler_desired_workers") or {}, status.get("current_workers") or {}
@@ -22,7 +23,7 @@ def nodes(raw: dict) -> list[dict]:
     return found + [_node(raw, name, "worker", wanted.get(name), current.get(name)) for name in sorted({*wanted, *current})]
 
 
-def _head_name(raw: dict) -> str | None:
+def _head_name(raw: Json) -> str | None:
     """The operator names the head at its first pass; the label may be lost later, the finalizer then says that it was there."""
     meta = raw["metadata"]
     nounce = (meta.get("labels") or {}).get(NOUNCE)
@@ -31,7 +32,7 @@ def _head_name(raw: dict) -> str | None:
     return f"{meta['name']}-h" if meta.get("finalizers") else None
 
 
-def _node(raw: dict, name: str, role: str, node_type: str | None, status: dict | None) -> dict:
+def _node(raw: Json, name: str, role: str, node_type: str | None, status: Json | None) -> Json:
     config = (raw.get("spec") or {}).get("common_node_config") or {}
     status = status or {}
     return {"name": name, "cluster": raw["metadata"]["name"], "namespace": raw["metadata"]["namespace"], "role": role, "node_type": node_type,

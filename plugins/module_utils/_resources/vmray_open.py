@@ -9,6 +9,7 @@ import contextlib
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, Ray
 from . import vmray_ready
 
 REFUSE, WARN, ACCEPT = "refuse", "warn", "accept"
@@ -22,7 +23,7 @@ class OpenDashboard:
         stranger_at: gives a client of the dashboard at an address, without any token.
     """
 
-    def __init__(self, policy: str, title: str, *, has_token: bool, stranger_at: t.Callable[[str], t.Any]) -> None:
+    def __init__(self, policy: str, title: str, *, has_token: bool, stranger_at: t.Callable[[str], Ray]) -> None:
         self._policy, self._title, self._has_token, self._stranger_at = policy, title, has_token, stranger_at
 
     def before(self) -> None:
@@ -32,13 +33,13 @@ class OpenDashboard:
                            code="INPUT", hint="Use a Ray image that asks for a token and give it as ray.token, or accept an open dashboard with "
                                               "open_dashboard: accept.")
 
-    def refuse(self, raw: dict) -> None:
+    def refuse(self, raw: Json) -> None:
         """A cluster whose load balancer has an address must not be open, where that is refused."""
         if self._policy == REFUSE and self._answers(raw):
             raise RayError(f"{self._words(raw)} open_dashboard: refuse does not allow it.", code="FAILED",
                            hint="Use a Ray image that asks for a token, or accept it with open_dashboard: accept.")
 
-    def warning(self, raw: dict, answered: bool) -> str | None:
+    def warning(self, raw: Json, answered: bool) -> str | None:
         """The words of a warning, or None.
 
         Args:
@@ -48,11 +49,11 @@ class OpenDashboard:
             return f"{self._words(raw)} Accept it with open_dashboard: accept, or use a Ray image that asks for a token."
         return None
 
-    def _words(self, raw: dict) -> str:
+    def _words(self, raw: Json) -> str:
         return (f"The dashboard of {self._title} answers at {vmray_ready.dashboard_url(raw)} without a token: "
                 "whoever reaches this address can run code on the cluster.")
 
-    def _answers(self, raw: dict) -> bool:
+    def _answers(self, raw: Json) -> bool:
         """Where the address cannot be reached from here, nothing can be said."""
         url = vmray_ready.dashboard_url(raw)
         if not url:

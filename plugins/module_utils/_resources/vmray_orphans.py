@@ -10,6 +10,7 @@ import typing as t
 
 from .. import _wait
 from .._errors import RayError
+from .._ports import Json, Kube
 from .vmray_nodes import NOUNCE
 
 KINDS = ("VirtualMachine", "VirtualMachineService")
@@ -18,7 +19,7 @@ HEAD = "vmray.kubernetes.io/ray-cluster-head"
 REMOVAL = 600.0
 
 
-def orphans(kube: t.Any, namespace: str, name: str, raw: dict | None) -> list[str]:
+def orphans(kube: Kube, namespace: str, name: str, raw: Json | None) -> list[str]:
     """Each as ``KIND NAME``; none as long as the operator has not named the head of a cluster that is there.
 
     Args:
@@ -34,7 +35,7 @@ def orphans(kube: t.Any, namespace: str, name: str, raw: dict | None) -> list[st
     return [f"{kind} {found}" for kind in KINDS for found in names(kube, kind, namespace) if head.fullmatch(found) and found != own]
 
 
-def check(kube: t.Any, namespace: str, cluster: str, found: list[str]) -> None:
+def check(kube: Kube, namespace: str, cluster: str, found: list[str]) -> None:
     """Before anything is removed: what has only its name from the cluster is refused."""
     for text in found:
         kind, name = text.split(" ")
@@ -44,7 +45,7 @@ def check(kube: t.Any, namespace: str, cluster: str, found: list[str]) -> None:
                            code="INPUT", hint="Somebody else may have made it. Remove it by hand if nobody needs it, or leave out remove_orphans.")
 
 
-def remove(kube: t.Any, namespace: str, found: list[str]) -> None:
+def remove(kube: Kube, namespace: str, found: list[str]) -> None:
     """Remove machines, services and secrets that were checked, and wait until they are gone."""
     for text in found:
         kind, name = text.split(" ")
@@ -54,7 +55,7 @@ def remove(kube: t.Any, namespace: str, found: list[str]) -> None:
                     what="orphans to be gone", timeout=REMOVAL, say=lambda left: f"still there: {', '.join(left)}", bear=60)
 
 
-def _is_of(cluster: str, kind: str, there: dict) -> bool:
+def _is_of(cluster: str, kind: str, there: Json) -> bool:
     """A head bears a label with its name, its service selects it; a worker has no label, but boots from the secret of the workers."""
     meta, spec = there["metadata"], there.get("spec") or {}
     mark = (spec.get("selector") if kind == "VirtualMachineService" else meta.get("labels")) or {}
@@ -62,7 +63,7 @@ def _is_of(cluster: str, kind: str, there: dict) -> bool:
     return mark.get(HEAD) == meta["name"] or boot.get("name") == f"{cluster}-wsecret"
 
 
-def names(kube: t.Any, kind: str, namespace: str) -> list[str]:
+def names(kube: Kube, kind: str, namespace: str) -> list[str]:
     """What is there of a kind; nothing where this user may not look."""
     try:
         return kube.names(kind, namespace)

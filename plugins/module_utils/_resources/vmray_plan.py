@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from .. import _password, _wait
 from .._errors import RayError
+from .._ports import Json, Kube
 from . import vm_image, vmray_preflight, vmray_spec
 
 KIND = "VMRayCluster"
@@ -25,10 +26,10 @@ NOT_KEPT = ("vmray.kubernetes.io/", "vmray.io/", "kubectl.kubernetes.io/last-app
 class Plan:
     """``spec`` is what differs, or the whole spec of a cluster to be."""
 
-    spec: dict
+    spec: Json
     # The object to POST, for a cluster that is made, anew or for the first time.
-    manifest: dict | None = None
-    patch: dict = field(default_factory=dict)
+    manifest: Json | None = None
+    patch: Json = field(default_factory=Json)
     anew: bool = False
     # Why the head is replaced in place.
     renew: str | None = None
@@ -43,10 +44,10 @@ class Planner:
         due: says why the head of the cluster has to be replaced, or None.
     """
 
-    def __init__(self, kube: t.Any, name: str, namespace: str, params: dict, due: t.Callable[[dict], str | None]) -> None:
+    def __init__(self, kube: Kube, name: str, namespace: str, params: Json, due: t.Callable[[Json], str | None]) -> None:
         self._kube, self._name, self._namespace, self._params, self._due = kube, name, namespace, params, due
         self._password: str | None = params.get("vm_password")
-        self._images: list[dict] | None = None
+        self._images: list[Json] | None = None
 
     def new(self) -> Plan:
         """A cluster that is not there yet."""
@@ -63,7 +64,7 @@ class Planner:
         self._accepted(lambda: self._kube.create(KIND, manifest, dry_run=True))
         return Plan(spec, manifest, warnings=vmray_preflight.warnings(spec, notes))
 
-    def change(self, raw: dict) -> Plan:
+    def change(self, raw: Json) -> Plan:
         """A cluster that is there: what changes, and how it gets to the machines."""
         now = raw.get("spec") or {}
         found = self._differences(now)
@@ -87,7 +88,7 @@ class Planner:
         patch = {} if merged == now else patch
         return Plan(patch, patch=patch, renew=renew, warnings=warnings)
 
-    def _differences(self, now: dict) -> dict[tuple[str, ...], t.Any]:
+    def _differences(self, now: Json) -> dict[tuple[str, ...], t.Any]:
         """Paths that the user wants otherwise, with their new values; ids in the place of names."""
         wanted = vmray_spec.render(self._params, (now.get("head_node") or {}).get("node_type"))
         config, had = wanted.get("common_node_config") or {}, now.get("common_node_config") or {}
@@ -101,7 +102,7 @@ class Planner:
             found[PASSWORD] = _password.hashed(self._password)
         return found
 
-    def _refuse_frozen(self, frozen: dict[tuple[str, ...], t.Any], now: dict) -> None:
+    def _refuse_frozen(self, frozen: dict[tuple[str, ...], t.Any], now: Json) -> None:
         fields = sorted("vm_password" if path == PASSWORD and self._password else ".".join(path) for path in frozen)
         told = sorted(_told(path, value, now) for path, value in frozen.items())
         hint = ("The ports of its service stay as they are made. recreate: true removes the cluster, waits, and makes it anew."
@@ -111,26 +112,27 @@ class Planner:
         raise RayError(f"VMRayCluster {self._namespace}/{self._name} is alive and would not heed a change of: {', '.join(told)}.", code="INPUT",
                        hint=hint, details={"fields": fields})
 
-    def _merged(self, patch: dict, now: dict) -> dict:
+    def _merged(self, patch: Json, now: Json) -> Json:
         """The spec as the API server would have it, its webhooks included; they judge a change as they judge a new object."""
         if not patch:
             return now
-        return self._accepted(lambda: self._kube.merge(KIND, self._name, self._namespace, {"spec": patch}, dry_run=True))["spec"]
+        spec: Json = self._accepted(lambda: self._kube.merge(KIND, self._name, self._namespace, {"spec": patch}, dry_run=True))["spec"]
+        return spec
 
-    def _existing_faults(self, spec: dict, notes: list[str], *, new: bool) -> list[str]:
+    def _existing_faults(self, spec: Json, notes: list[str], *, new: bool) -> list[str]:
         return vmray_preflight.existing_faults(
             self._kube, self._namespace, self._name, spec, self._image, new=new, notes=notes, docker_auth=self._params.get("docker_auth"))
 
-    def _manifest(self, spec: dict, before: dict | None = None) -> dict:
+    def _manifest(self, spec: Json, before: Json | None = None) -> Json:
         """The object to POST; of one that was there before, what others have marked it with stays."""
-        meta: dict = {"name": self._name, "namespace": self._namespace}
+        meta: Json = {"name": self._name, "namespace": self._namespace}
         for kind in ("labels", "annotations"):
             kept = {k: v for k, v in ((before or {}).get(kind) or {}).items() if not k.startswith(NOT_KEPT)}
             if kept:
                 meta[kind] = kept
         return {"apiVersion": "vmray.broadcom.com/v1alpha1", "kind": KIND, "metadata": meta, "spec": spec}
 
-    def _image(self, wanted: str) -> dict:
+    def _image(self, wanted: str) -> Json:
         """The image of that item name or id; all are listed once."""
         if self._images is None:
             self._images = self._kube.list(vm_image.KIND, self._namespace)
@@ -141,24 +143,23 @@ class Planner:
             raise RayError(f"VMRayCluster {self._namespace}/{self._name} cannot work like this: {'; '.join(faults)}.", code="INPUT",
                            hint="Nothing was written.", details={"faults": faults})
 
-    def _accepted(self, dry_run: t.Callable[[], dict]) -> dict:
+    def _accepted(self, dry_run: t.Callable[[], Json]) -> Json:
         """The answer to a dry run; an operator that has just been installed may need a moment to serve its webhooks."""
 
-        def attempt() -> dict | RayError:
+        def attempt() -> tuple[Json, RayError | None]:
             try:
-                return dry_run()
+                return dry_run(), None
             except RayError as error:
                 if "failed calling webhook" in error.message:
-                    return error
+                    return {}, error
                 error.message = vmray_preflight.plain(error.message)
                 raise
 
-        return _wait.until(
-            attempt, lambda answer: not isinstance(answer, RayError), what="the operator to check the cluster", timeout=OPERATOR_PATIENCE, say=str
-        )
+        return _wait.until(attempt, lambda answer: answer[1] is None, what="the operator to check the cluster", timeout=OPERATOR_PATIENCE,
+                           say=lambda answer: str(answer[1]))[0]
 
 
-def _told(path: tuple[str, ...], asked: t.Any, spec: dict) -> str:
+def _told(path: tuple[str, ...], asked: t.Any, spec: Json) -> str:
     """A field with what it is and what was asked for; of the password neither."""
     if path == PASSWORD:
         return "vm_password"
@@ -168,7 +169,7 @@ def _told(path: tuple[str, ...], asked: t.Any, spec: dict) -> str:
     return f"{'.'.join(path)} (it is {value!r}, asked for {asked!r})"
 
 
-def _bare(spec: dict) -> dict:
+def _bare(spec: Json) -> Json:
     """A stored spec as one would ask for it: without what the autoscaler and the webhooks have written."""
     kept = {k: v for k, v in spec.items() if k not in vmray_spec.NOT_OURS}
     if not (kept.get("docker_config") or {}).get("auth_secret_name"):

@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from .. import _password
+from .._ports import Json, Kube
 from . import vmray_image, vmray_namespace
 from .vmray_spec import HASH, least_workers, node_types
 
@@ -32,7 +33,7 @@ MISNAMED = (("RayCluster.ray.io", "VMRayCluster"), ("spec.common_node_config.nod
 OPTION = {"ray_docker_image": "ray_image", "location": "api_server", "node_type": "head.node_type", "vm_image": "image", HASH: "vm_password"}
 
 
-def spec_faults(name: str, spec: dict) -> list[str]:
+def spec_faults(name: str, spec: Json) -> list[str]:
     """Faults that can be seen without asking anyone."""
     faults = []
     if not NAME.fullmatch(name):
@@ -45,7 +46,7 @@ def spec_faults(name: str, spec: dict) -> list[str]:
     return faults + _head(spec) + _types(spec) + _texts(spec)
 
 
-def _head(spec: dict) -> list[str]:
+def _head(spec: Json) -> list[str]:
     faults, head = [], spec.get("head_node") or {}
     if head.get("node_type") and head["node_type"] not in node_types(spec):
         known = ", ".join(sorted(node_types(spec))) or "none"
@@ -58,7 +59,7 @@ def _head(spec: dict) -> list[str]:
     return faults
 
 
-def _types(spec: dict) -> list[str]:
+def _types(spec: Json) -> list[str]:
     types, config = node_types(spec), spec.get("common_node_config") or {}
     most = config.get("max_workers")
     faults = [] if types else ["there is no node type; give head.vm_class and workers"]
@@ -82,7 +83,7 @@ def _types(spec: dict) -> list[str]:
     return faults
 
 
-def _resources(name: str, resources: dict) -> list[str]:
+def _resources(name: str, resources: Json) -> list[str]:
     faults = [
         f"resources.{key} of node type {name} is {resources[key]!r} and must be a whole number from 0 to 255"
         for key in ("cpu", "gpu")
@@ -93,7 +94,7 @@ def _resources(name: str, resources: dict) -> list[str]:
     return faults
 
 
-def _texts(spec: dict) -> list[str]:
+def _texts(spec: Json) -> list[str]:
     faults, config, server = [], spec.get("common_node_config") or {}, spec.get("api_server") or {}
     faults += vmray_image.image_faults(spec)
     if re.search(r"[/\s]", server.get("location") or ""):
@@ -112,7 +113,7 @@ def _texts(spec: dict) -> list[str]:
     return faults
 
 
-def warnings(spec: dict, extra: t.Iterable[str] = ()) -> list[str]:
+def warnings(spec: Json, extra: t.Iterable[str] = ()) -> list[str]:
     """What works now and will surprise later.
 
     Args:
@@ -127,7 +128,7 @@ def warnings(spec: dict, extra: t.Iterable[str] = ()) -> list[str]:
     unset = [n for n, v in workers.items() if not (v.get("resources") or {}).get("memory")]
     if unset:
         found.append(f"Without resources.memory the workers of {', '.join(unset)} offer no memory to tasks that ask for some.")
-    if (node_types(spec).get(head.get("node_type")) or {}).get("resources"):
+    if (node_types(spec).get(head.get("node_type") or "") or {}).get("resources"):
         found.append("The resources of the head's node type have no effect: its Ray counts what its machine has.")
     dead = [option for option, value in (("setup_commands", config.get("setup_commands")), ("head.setup_commands", head.get("setup_commands"))) if value]
     if dead:
@@ -136,8 +137,8 @@ def warnings(spec: dict, extra: t.Iterable[str] = ()) -> list[str]:
     return [*found, *extra]
 
 
-def existing_faults(kube: t.Any, namespace: str, name: str, spec: dict, find_image: t.Callable[[str], dict], *, new: bool,
-                    notes: list[str] | None = None, docker_auth: dict | None = None) -> list[str]:
+def existing_faults(kube: Kube, namespace: str, name: str, spec: Json, find_image: t.Callable[[str], Json], *, new: bool,
+                    notes: list[str] | None = None, docker_auth: Json | None = None) -> list[str]:
     """Faults against what the namespace offers; what the user may not read is left to the API server and the operator.
 
     Args:
@@ -163,12 +164,12 @@ def plain(text: str) -> str:
     return text
 
 
-def _at(spec: dict, path: t.Iterable[str]) -> t.Any:
+def _at(spec: Json, path: t.Iterable[str]) -> t.Any:
     value: t.Any = spec
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
-def _count(value: t.Any) -> bool:
+def _count(value: t.Any) -> t.TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

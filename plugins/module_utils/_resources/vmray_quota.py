@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._ports import Json
 from .vmray_spec import node_types
 
 CLASS_OF_STORAGE = re.compile(r"(?P<name>.+)\.storageclass\.storage\.k8s\.io/requests\.storage")
@@ -23,7 +24,7 @@ def amount(text: t.Any) -> float | None:
     return float(found[1]) * UNITS[found[2] or ""] if found else None
 
 
-def storage_faults(quotas: list[dict], wanted: str | None, namespace: str) -> list[str]:
+def storage_faults(quotas: list[Json], wanted: str | None, namespace: str) -> list[str]:
     """A storage class that exists on the Supervisor, but is not given to the namespace."""
     limits = {key: limit for quota in quotas for key, limit in _hard(quota).items()}
     given = {found["name"]: limit for key, limit in limits.items() if (found := CLASS_OF_STORAGE.fullmatch(key))}
@@ -34,7 +35,7 @@ def storage_faults(quotas: list[dict], wanted: str | None, namespace: str) -> li
     return [f"storage class {wanted} has a quota of 0 in namespace {namespace}"] if amount(given[wanted]) == 0 else []
 
 
-def count_faults(quotas: list[dict], spec: dict) -> list[str]:
+def count_faults(quotas: list[Json], spec: Json) -> list[str]:
     """More machines than the namespace may have."""
     faults, nodes = [], len(_least(spec))
     for quota in quotas:
@@ -45,7 +46,7 @@ def count_faults(quotas: list[dict], spec: dict) -> list[str]:
     return faults
 
 
-def capacity_warnings(quotas: list[dict], spec: dict, classes: dict[str, dict]) -> list[str]:
+def capacity_warnings(quotas: list[Json], spec: Json, classes: dict[str, Json]) -> list[str]:
     """Quotas of cores and memory that the least cluster would go beyond; whether that stops a machine, the platform decides."""
     found = []
     for quota in quotas:
@@ -57,23 +58,23 @@ def capacity_warnings(quotas: list[dict], spec: dict, classes: dict[str, dict]) 
     return found
 
 
-def _hard(quota: dict) -> dict[str, t.Any]:
+def _hard(quota: Json) -> dict[str, t.Any]:
     return (quota.get("status") or {}).get("hard") or (quota.get("spec") or {}).get("hard") or {}
 
 
-def _left(quota: dict, key: str) -> float | None:
+def _left(quota: Json, key: str) -> float | None:
     hard, used = amount(_hard(quota).get(key)), amount(((quota.get("status") or {}).get("used") or {}).get(key, 0))
     return None if hard is None else max(0.0, hard - (used or 0))
 
 
-def _least(spec: dict) -> list[str]:
+def _least(spec: Json) -> list[str]:
     """The VM class of each machine that is made at once."""
-    types, head = node_types(spec), (spec.get("head_node") or {}).get("node_type")
+    types, head = node_types(spec), (spec.get("head_node") or {}).get("node_type") or ""
     counts = [(n.get("vm_class") or "", n.get("min_workers")) for n in types.values()]
     return [(types.get(head) or {}).get("vm_class") or ""] + [name for name, least in counts if isinstance(least, int) for each in range(least)]
 
 
-def _takes(vm_class: dict, key: str) -> float:
+def _takes(vm_class: Json, key: str) -> float:
     spec = vm_class.get("spec") or {}
     kind, what = key.split(".")
     if kind == "requests":

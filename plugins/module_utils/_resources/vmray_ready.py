@@ -9,6 +9,7 @@ import time
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, Kube, Ray
 from .vmray_signs import NO_ADDRESS_TEXT, Signs, signs
 from .vmray_spec import least_workers
 
@@ -23,12 +24,12 @@ FINAL = ("AUTH", "INPUT", "PROXY", "TLS")
 APART = 1.0
 
 
-def service_address(raw: dict) -> str | None:
+def service_address(raw: Json) -> str | None:
     """The address of the cluster's load balancer, or None as long as there is none."""
     return ((raw.get("status") or {}).get("vm_service_status") or {}).get("ip") or None
 
 
-def dashboard_url(raw: dict) -> str | None:
+def dashboard_url(raw: Json) -> str | None:
     address = service_address(raw)
     return f"http://{address}:{DASHBOARD_PORT}" if address else None
 
@@ -41,10 +42,10 @@ class Dashboard:
         url_of: gives the address of the dashboard of a cluster, None as long as it has none.
     """
 
-    def __init__(self, ray_at: t.Callable[[str], t.Any], clock: t.Callable[[], float] = time.monotonic,
-                 url_of: t.Callable[[dict], str | None] = dashboard_url) -> None:
+    def __init__(self, ray_at: t.Callable[[str], Ray], clock: t.Callable[[], float] = time.monotonic,
+                 url_of: t.Callable[[Json], str | None] = dashboard_url) -> None:
         self._ray_at, self._clock, self._url_of = ray_at, clock, url_of
-        self._ray: t.Any = None
+        self._ray: Ray | None = None
         self._url = self._version = ""
         self._workers: int | None = None
         self._silent, self._answered, self._not_before = False, False, 0.0
@@ -54,7 +55,7 @@ class Dashboard:
             self._ray.close()
         self._ray, self._url = None, ""
 
-    def look(self, raw: dict) -> tuple[bool, list[dict]]:
+    def look(self, raw: Json) -> tuple[bool, list[Json]]:
         """Whether Ray answers with enough live workers, and the nodes that live.
 
         Raises:
@@ -83,7 +84,7 @@ class Dashboard:
     def answers(self) -> bool:
         return self._workers is not None
 
-    def words(self, raw: dict) -> str:
+    def words(self, raw: Json) -> str:
         """The last answer in words."""
         least = least_workers(raw.get("spec") or {})
         if self.answers:
@@ -92,9 +93,9 @@ class Dashboard:
             answer = "Ray not answering any more" if self._answered else "Ray not answering yet"
         return f"{answer}; workers {self._workers or 0} of {least}" if least else answer
 
-    def _nodes(self, url: str) -> list[dict]:
+    def _nodes(self, url: str) -> list[Json]:
         """One request where Ray has answered before; a silent one is asked for what costs it least."""
-        if url != self._url:
+        if self._ray is None or url != self._url:
             self.close()
             self._ray, self._url = self._ray_at(url), url
         if self._silent:
@@ -112,13 +113,13 @@ class Evidence:
     # Who lives in Ray, only Ray knows.
     workers = None
 
-    def __init__(self, kube: t.Any, clock: t.Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, kube: Kube, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._kube, self._clock = kube, clock
         self._since: float | None = None
         self._certified = self.answers = False
         self._words = ""
 
-    def look(self, raw: dict) -> tuple[bool, list[str]]:
+    def look(self, raw: Json) -> tuple[bool, list[str]]:
         """Whether it is good, for the second time; and what was found, or what is missing, in sentences."""
         found, missing = self._machines(raw)
         marks = [] if missing else self._marks(raw)
@@ -133,7 +134,7 @@ class Evidence:
         self._since = self._clock() if self._since is None else self._since
         return self._clock() - self._since >= APART, [*found, *marks]
 
-    def words(self, raw: dict) -> str:
+    def words(self, raw: Json) -> str:
         """What the last look missed."""
         return self._words
 
@@ -141,7 +142,7 @@ class Evidence:
         """Nothing is kept open."""
 
     @staticmethod
-    def _machines(raw: dict) -> tuple[list[str], list[str]]:
+    def _machines(raw: Json) -> tuple[list[str], list[str]]:
         status = raw.get("status") or {}
         head = status.get("head_node_status") or {}
         bad = [f"the operator says {c.get('type')}: {c.get('message') or c.get('reason')}" for c in status.get("conditions") or []]
@@ -151,7 +152,7 @@ class Evidence:
             bad.append("the cluster has no service address yet")
         return [] if bad else [f"the machine of the head runs at {head['ip']}, its service at {service_address(raw)}"], bad
 
-    def _marks(self, raw: dict) -> list[str]:
+    def _marks(self, raw: Json) -> list[str]:
         """Traces that only a living autoscaler leaves; a sentence that says so where it has no reason to leave any."""
         name, spec = raw["metadata"]["name"], raw.get("spec") or {}
         marks, tls = [], spec.get("enable_tls", True)
@@ -167,7 +168,7 @@ class Evidence:
         return marks
 
     @staticmethod
-    def _workers(raw: dict, found: list[str]) -> list[str]:
+    def _workers(raw: Json, found: list[str]) -> list[str]:
         spec, status = raw.get("spec") or {}, raw.get("status") or {}
         wanted, current, least = spec.get("autoscaler_desired_workers") or {}, status.get("current_workers") or {}, least_workers(spec)
         up = [n for n in wanted if (current.get(n) or {}).get("vm_status") == "running" and current[n].get("ray_status") == "running"]
@@ -187,7 +188,7 @@ class Evidence:
             raise
 
 
-def words(raw: dict, dashboard: Dashboard | Evidence) -> str:
+def words(raw: Json, dashboard: Dashboard | Evidence) -> str:
     """How far the cluster has come. Nothing in it may change by itself, or flip as the operator's state does when it fails."""
     status = raw.get("status") or {}
     wrong = [c for c in status.get("conditions") or [] if (c.get("type") or "").startswith("Invalid")]

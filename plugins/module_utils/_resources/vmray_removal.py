@@ -13,6 +13,7 @@ import time
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, Kube
 from . import vmray_orphans, vmray_secret
 
 KIND = "VMRayCluster"
@@ -31,7 +32,7 @@ class Removal:
         final: whether the secret with the login of the registry goes too; a cluster that is made anew needs it.
     """
 
-    def __init__(self, kube: t.Any, namespace: str, name: str, *, purge: bool, final: bool, clock: t.Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, kube: Kube, namespace: str, name: str, *, purge: bool, final: bool, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._kube, self._namespace, self._name = kube, namespace, name
         self._purge, self._final, self._clock = purge, final, clock
         self._workers: set[str] = set()
@@ -41,14 +42,14 @@ class Removal:
         # Left by earlier replacements, or by a removal that was cut short; nobody removes them but who is told to.
         self.orphans: list[str] = []
 
-    def look(self, raw: dict | None) -> None:
+    def look(self, raw: Json | None) -> None:
         """Before the end of a cluster: what of earlier ones is beside it, and whether it may go."""
         if raw is not None:
             self.orphans = vmray_orphans.orphans(self._kube, self._namespace, self._name, raw)
         if self._purge:
             vmray_orphans.check(self._kube, self._namespace, self._name, self.orphans)
 
-    def begin(self, raw: dict | None) -> None:
+    def begin(self, raw: Json | None) -> None:
         """Ask for the removal of all that goes; ``raw`` is None where only leftovers are there."""
         self.begun = True
         if raw is not None:

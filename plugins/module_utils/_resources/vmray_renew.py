@@ -25,6 +25,7 @@ import typing as t
 
 from .. import _wait
 from .._errors import RayError
+from .._ports import Json, Kube, Ray
 from . import vmray_ages
 
 CLUSTER, MACHINE, SECRET = "VMRayCluster", "VirtualMachine", "Secret"
@@ -40,7 +41,7 @@ SOON = 1.0
 BUSY = ("PENDING", "RUNNING")
 
 
-def head_name(raw: dict) -> str:
+def head_name(raw: Json) -> str:
     """The name of the head's machine and service."""
     meta = raw["metadata"]
     nounce = (meta.get("labels") or {}).get(NOUNCE)
@@ -55,14 +56,14 @@ class Renewal:
         clock, today: for waits, and for the ends of tokens and certificates.
     """
 
-    def __init__(self, kube: t.Any, namespace: str, name: str, ray_at: t.Callable[[str], t.Any], clock: t.Callable[[], float] = time.monotonic,
+    def __init__(self, kube: Kube, namespace: str, name: str, ray_at: t.Callable[[str], Ray], clock: t.Callable[[], float] = time.monotonic,
                  today: t.Callable[[], float] = time.time) -> None:
         self._kube, self._namespace, self._name = kube, namespace, name
         self._ray_at, self._clock, self._today = ray_at, clock, today
         self._old: str | None = None
         self._begun = self._new = False
 
-    def due(self, raw: dict, within: float) -> str | None:
+    def due(self, raw: Json, within: float) -> str | None:
         """Why the head has to be replaced, a phrase that fits behind a colon; None when it has not."""
         machines = self._machines()
         head = machines.get(head_name(raw))
@@ -90,7 +91,7 @@ class Renewal:
         finally:
             ray.close()
 
-    def replace(self, raw: dict, spec: dict | None = None) -> None:
+    def replace(self, raw: Json, spec: Json | None = None) -> None:
         """Remove the head and all that was made for it; returns when it is gone, and may be called again after an error.
 
         Args:
@@ -102,7 +103,7 @@ class Renewal:
         # The operator's webhook answers a dry run: where no operator is, a head that is removed does not come back.
         self._kube.merge(CLUSTER, self._name, self._namespace, {"spec": spec or {}}, dry_run=True)
         if self._old is None or (machine and machine["metadata"]["uid"] == self._old):
-            self._old, self._begun = machine and machine["metadata"]["uid"], True
+            self._old, self._begun = machine["metadata"]["uid"] if machine else None, True
             for suffix in (*self._authority(), *SECRETS):
                 self._kube.delete(SECRET, f"{self._name}-{suffix}", self._namespace)
             if spec:
@@ -113,14 +114,14 @@ class Renewal:
                     timeout=REMOVAL, say=lambda now: f"VirtualMachine {head} is being removed", bear=BEAR, limit=SOON, clock=self._clock)
         self._give_back(head)
 
-    def is_new(self, raw: dict) -> bool:
+    def is_new(self, raw: Json) -> bool:
         """Whether the head's machine is there and another than before ``replace``. When the old object is gone, so are its machine and its Ray."""
         if not self._new:
             machine = self._kube.get(MACHINE, head_name(raw), self._namespace)
             self._new = machine is not None and self._is_another(machine)
         return self._new
 
-    def _is_another(self, machine: dict | None) -> bool:
+    def _is_another(self, machine: Json | None) -> bool:
         return machine is None or not (machine["metadata"]["uid"] == self._old or machine["metadata"].get("deletionTimestamp"))
 
     def _authority(self) -> tuple[str, ...]:
@@ -137,7 +138,7 @@ class Renewal:
         if left and (boot is None or _made(left) < _made(boot)):
             self._kube.delete(SECRET, f"{self._name}-wsecret", self._namespace)
 
-    def _unfinished(self, head: dict, held: dict[str, dict | None]) -> str | None:
+    def _unfinished(self, head: Json, held: dict[str, Json | None]) -> str | None:
         """What a replacement that was cut short has left."""
         boot, workers, authority = held["hsecret"], held["wsecret"], held[AUTHORITY]
         if head["metadata"].get("deletionTimestamp"):
@@ -152,12 +153,12 @@ class Renewal:
             return f"Secret {self._name}-{AUTHORITY} is not the authority any more with which the head was made"
         return None
 
-    def _left_behind(self, raw: dict, head: dict, machines: dict[str, dict]) -> str | None:
+    def _left_behind(self, raw: Json, head: Json, machines: dict[str, Json]) -> str | None:
         """A new head removes the workers of an earlier one within a minute, or never."""
         old = [n for n in _desired(raw) if n in machines and _made(machines[n]) < _made(head)]
         return f"the workers {', '.join(old)} are of an earlier head" if old else None
 
-    def _ending(self, held: dict[str, dict | None], within: float) -> str | None:
+    def _ending(self, held: dict[str, Json | None], within: float) -> str | None:
         ends = {"token of its head": vmray_ages.token_end(_data(held["hsecret"], "user-data")),
                 "certificate of its head": vmray_ages.certificate_end(_data(held["tls"], "tls.crt")),
                 "authority of its certificates": vmray_ages.certificate_end(_data(held[AUTHORITY], "ca.cert"))}
@@ -166,24 +167,24 @@ class Renewal:
                 return f"the {what} {'has ended' if end <= self._today() else 'ends'} at {vmray_ages.stamp(end)}"
         return None
 
-    def _machines(self) -> dict[str, dict]:
+    def _machines(self) -> dict[str, Json]:
         return {m["metadata"]["name"]: m for m in self._kube.list(MACHINE, self._namespace)}
 
-    def _secret(self, suffix: str) -> dict | None:
+    def _secret(self, suffix: str) -> Json | None:
         return self._kube.get(SECRET, f"{self._name}-{suffix}", self._namespace)
 
 
-def _desired(raw: dict | None) -> list[str]:
+def _desired(raw: Json | None) -> list[str]:
     return sorted(((raw or {}).get("spec") or {}).get("autoscaler_desired_workers") or {})
 
 
-def _data(secret: dict | None, key: str) -> str | None:
+def _data(secret: Json | None, key: str) -> str | None:
     return ((secret or {}).get("data") or {}).get(key)
 
 
-def _made(item: dict) -> float:
+def _made(item: Json) -> float:
     return vmray_ages.seconds(item["metadata"].get("creationTimestamp")) or 0.0
 
 
-def _busy(jobs: list[dict]) -> list[str]:
+def _busy(jobs: list[Json]) -> list[str]:
     return sorted(f"{j.get('submission_id') or j.get('job_id')} {j['status']}" for j in jobs if j.get("status") in BUSY)

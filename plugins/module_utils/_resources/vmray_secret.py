@@ -10,6 +10,7 @@ import binascii
 import typing as t
 
 from .._errors import RayError
+from .._ports import Json, Kube
 
 # On a secret that was made here: the cluster with which it goes.
 LABEL = "vcf.ray/cluster"
@@ -19,11 +20,11 @@ MISSING, OTHER, AS_ASKED = "missing", "other login", "as asked"
 class DockerSecret:
     """One secret, as far as the user has set its login."""
 
-    def __init__(self, kube: t.Any, namespace: str, cluster: str, name: str, login: dict) -> None:
+    def __init__(self, kube: Kube, namespace: str, cluster: str, name: str, login: Json) -> None:
         self._kube, self._namespace, self._cluster, self.name = kube, namespace, cluster, name
         self._login = {key: login[key] for key in ("registry", "username", "password") if login.get(key)}
 
-    def state(self) -> dict:
+    def state(self) -> Json:
         """Its name, and whether it holds the login; never the login."""
         return {"name": self.name, "state": self._judged(self._kube.get("Secret", self.name, self._namespace))}
 
@@ -37,14 +38,14 @@ class DockerSecret:
             meta = {"name": self.name, "namespace": self._namespace, "labels": {LABEL: self._cluster}}
             self._kube.create("Secret", {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": data})
 
-    def _judged(self, secret: dict | None) -> str:
+    def _judged(self, secret: Json | None) -> str:
         if secret is None:
             return MISSING
         data = secret.get("data") or {}
         return AS_ASKED if all(_decoded(data.get(key)) == value for key, value in self._login.items()) else OTHER
 
 
-def made_for(kube: t.Any, namespace: str, cluster: str) -> list[str]:
+def made_for(kube: Kube, namespace: str, cluster: str) -> list[str]:
     """The secrets that were made here for this cluster, and that no other cluster names."""
     try:
         found = [secret["metadata"]["name"] for secret in kube.list("Secret", namespace, labels={LABEL: cluster})]

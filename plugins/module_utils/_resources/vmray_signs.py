@@ -9,6 +9,7 @@ import re
 import time
 import typing as t
 
+from .._ports import Json
 from .vmray_spec import least_workers
 
 # The operator looks again after 60 s, so what it wrote may stand that long after its cause has gone.
@@ -34,6 +35,18 @@ TERMINAL_TEXT = re.compile(r"secret \S+ not found|missing .*(username|password)|
 NO_ADDRESS_TEXT = re.compile(r"service IP is not assigned", re.IGNORECASE)
 
 
+class Witness(t.Protocol):
+    """What is known of Ray: whether it answers, and how many workers live in it; None where nobody can say."""
+
+    @property
+    def answers(self) -> bool:
+        ...
+
+    @property
+    def workers(self) -> int | None:
+        ...
+
+
 class Signs:
     """Bad signs of successive reads; ``look`` gives the one that has stood for too long."""
 
@@ -46,11 +59,11 @@ class Signs:
         # what the operator complained of last, which the next write may have taken away again
         self._complaint = ""
 
-    def look(self, raw: dict, ray: t.Any = None) -> str | None:
+    def look(self, raw: Json, ray: Witness | None = None) -> str | None:
         """Of one read, with what Ray answered to it.
 
         Args:
-            ray: a Dashboard, or an Evidence where Ray cannot be asked.
+            ray: the last look at it.
         """
         told = [f"{c.get('type')}: {c['message']}" for c in (raw.get("status") or {}).get("conditions") or [] if c.get("message")]
         self._complaint = told[-1] if told else self._complaint
@@ -74,7 +87,7 @@ class Signs:
                 return text
         return None
 
-    def _flipping(self, raw: dict) -> dict[str, float]:
+    def _flipping(self, raw: Json) -> dict[str, float]:
         """Machines that cannot be made: absent, failed, absent again, many times a second, and above the least number without a condition."""
         found = {}
         for name, node in _machines(raw).items():
@@ -91,7 +104,7 @@ class Signs:
         return found
 
 
-def signs(raw: dict) -> dict[str, float]:
+def signs(raw: Json) -> dict[str, float]:
     """What the custom resource has against itself, each with how long it may stand."""
     if (raw.get("metadata") or {}).get("deletionTimestamp"):
         return {"somebody removes it": SETTLE}
@@ -108,7 +121,7 @@ def signs(raw: dict) -> dict[str, float]:
     return found
 
 
-def _conditions(status: dict) -> dict[str, float]:
+def _conditions(status: Json) -> dict[str, float]:
     found: dict[str, float] = {}
     for condition in status.get("conditions") or []:
         kind, message = condition.get("type") or "", condition.get("message") or ""
@@ -125,7 +138,7 @@ def _conditions(status: dict) -> dict[str, float]:
     return found
 
 
-def ray_signs(raw: dict, ray: t.Any) -> dict[str, float]:
+def ray_signs(raw: Json, ray: Witness) -> dict[str, float]:
     """What Ray's answer, or its silence, has against a cluster whose head machine runs. None of the sentences may change by itself."""
     spec, status = raw.get("spec") or {}, raw.get("status") or {}
     wanted, current, least = spec.get("autoscaler_desired_workers") or {}, status.get("current_workers") or {}, least_workers(spec)
@@ -143,20 +156,20 @@ def ray_signs(raw: dict, ray: t.Any) -> dict[str, float]:
     return {}
 
 
-def _first_boot(head: dict) -> dict[str, float]:
+def _first_boot(head: Json) -> dict[str, float]:
     """A first boot that failed: its last command starts the container of Ray, and no boot repeats it."""
     failed = [c for c in head.get("conditions") or [] if c.get("type") == "GuestBootstrap" and c.get("status") == "False"]
     return {f"the first boot of the head failed: {c.get('message') or c.get('reason')}": STALE for c in failed}
 
 
-def _machines(raw: dict) -> dict[str, dict]:
+def _machines(raw: Json) -> dict[str, Json]:
     """The head, and each worker that is wanted or there."""
     status = raw.get("status") or {}
     current, wanted = status.get("current_workers") or {}, (raw.get("spec") or {}).get("autoscaler_desired_workers") or {}
     return {"the head": status.get("head_node_status") or {}, **{name: current.get(name) or {} for name in sorted({*wanted, *current})}}
 
 
-def _type_of(raw: dict, name: str) -> str:
+def _type_of(raw: Json, name: str) -> str:
     """The node type of a worker where it is one that there is not: a mistake that a hand edit of the cluster makes."""
     spec = raw.get("spec") or {}
     kind = (spec.get("autoscaler_desired_workers") or {}).get(name)

@@ -11,6 +11,7 @@ import typing as t
 
 from .._diff import same
 from .._errors import RayError
+from .._ports import Json
 
 PORT = 6379
 IDLE_MINUTES = 5
@@ -46,19 +47,19 @@ def quantity(value: t.Any) -> t.Any:
     return value
 
 
-def docker_secret(params: dict) -> str | None:
+def docker_secret(params: Json) -> str | None:
     """The secret with the login at the registry of the container image."""
     return params.get("docker_secret") or (f"{params['name']}-docker-auth" if params.get("docker_auth") else None)
 
 
-def pasted_hash(params: dict) -> str | None:
+def pasted_hash(params: Json) -> str | None:
     """The password's hash of a definition: a secret that no option of its own holds."""
     spec = (params.get("definition") or {}).get("spec") or {}
     _check_shape(spec)
     return (spec.get("common_node_config") or {}).get(HASH)
 
 
-def check_options(params: dict, head_type: str | None) -> None:
+def check_options(params: Json, head_type: str | None) -> None:
     """Refuse what would silently be laid one over the other, or taken for something else."""
     definition = params.get("definition") or {}
     kind = definition.get("kind")
@@ -80,7 +81,7 @@ def check_options(params: dict, head_type: str | None) -> None:
                            hint="Give the workers another node_type.")
 
 
-def render(params: dict, head_type: str | None) -> dict:
+def render(params: Json, head_type: str | None) -> Json:
     """Only what the user has set: a pasted definition with the single options laid over it.
 
     Args:
@@ -130,7 +131,7 @@ def _as_vm_service(value: t.Any) -> t.Any:
     return [_as_vm_service(v) for v in value] if isinstance(value, list) else value
 
 
-def _in_units(spec: dict) -> None:
+def _in_units(spec: Json) -> None:
     """Bytes for amounts, and numbers for the texts that a template makes of them in a definition."""
     config = spec.get("common_node_config") or {}
     counted = [(spec.get("head_node"), ("port",)), (config, ("max_workers", "idle_timeout_minutes"))]
@@ -145,7 +146,7 @@ def _in_units(spec: dict) -> None:
                 holder[key] = int(holder[key])
 
 
-def complete(spec: dict, workers: t.Iterable[str], api_server: str) -> dict:
+def complete(spec: Json, workers: t.Iterable[str], api_server: str) -> Json:
     """The spec of a new cluster: what the user left out gets a value that is known to work.
 
     The port must be there (its absence is refused), an absent idle timeout would mean none, and a type without living
@@ -169,18 +170,18 @@ def complete(spec: dict, workers: t.Iterable[str], api_server: str) -> dict:
     return spec
 
 
-def node_types(spec: dict) -> dict[str, dict]:
+def node_types(spec: Json) -> dict[str, Json]:
     """The node types by name; {} where the spec has none."""
     types = (spec.get("common_node_config") or {}).get("available_node_types")
     return types if isinstance(types, dict) else {}
 
 
-def least_workers(spec: dict) -> int:
+def least_workers(spec: Json) -> int:
     """How many workers the cluster keeps alive."""
     return sum(n.get("min_workers") or 0 for n in node_types(spec).values())
 
 
-def changes(current: dict, wanted: dict) -> dict[tuple[str, ...], t.Any]:
+def changes(current: Json, wanted: Json) -> dict[tuple[str, ...], t.Any]:
     """Paths of ``wanted`` whose value differs from that in ``current``, with the new value; what is not wanted is not compared."""
     found: dict[tuple[str, ...], t.Any] = {}
     for key, value in wanted.items():
@@ -192,7 +193,7 @@ def changes(current: dict, wanted: dict) -> dict[tuple[str, ...], t.Any]:
     return found
 
 
-def takes_effect(path: tuple[str, ...], current: dict) -> bool:
+def takes_effect(path: tuple[str, ...], current: Json) -> bool:
     """Whether a living cluster heeds the field: the machines made next do, all else is frozen in the data of the first boot."""
     if path[0] != "common_node_config" or len(path) < 2:
         return False
@@ -201,33 +202,33 @@ def takes_effect(path: tuple[str, ...], current: dict) -> bool:
     return path[1] in ("vm_image", "storage_class", "network")
 
 
-def nested(paths: dict[tuple[str, ...], t.Any]) -> dict:
+def nested(paths: dict[tuple[str, ...], t.Any]) -> Json:
     """The changes as a merge-patch of the spec."""
-    patch: dict = {}
+    patch: Json = {}
     for path, value in paths.items():
         _put(patch, value, *path)
     return patch
 
 
-def shown(spec: dict) -> dict:
+def shown(spec: Json) -> Json:
     """The spec without the password's hash."""
     config = spec.get("common_node_config")
     return {**spec, "common_node_config": {k: v for k, v in config.items() if k != HASH}} if isinstance(config, dict) else dict(spec)
 
 
-def _put(spec: dict, value: t.Any, *path: str) -> None:
+def _put(spec: Json, value: t.Any, *path: str) -> None:
     if value is None:
         return
     _parent(spec, path)[path[-1]] = value
 
 
-def _default(spec: dict, value: t.Any, *path: str) -> None:
+def _default(spec: Json, value: t.Any, *path: str) -> None:
     parent = _parent(spec, path)
     if parent.get(path[-1]) is None:
         parent[path[-1]] = value
 
 
-def _parent(spec: dict, path: tuple[str, ...]) -> dict:
+def _parent(spec: Json, path: tuple[str, ...]) -> Json:
     for depth, key in enumerate(path[:-1]):
         if spec.get(key) is None:
             spec[key] = {}
