@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .namespaces import die_with_parent
@@ -182,8 +183,12 @@ def _build_all(todo: list[Tool], folder: Path, say: Say) -> None:
         for number, tool in enumerate(todo, 1):
             label = f"[{number}/{len(todo)}] {tool.name} {tool.pinned}"
             say(label)
-            _build(tool, folder, go, lambda text, label=label: say(f"{label}: {text}"))
+            _build(tool, folder, go, partial(_say_of, say, label))
     say(f"built in {elapsed(started)}, kept in {folder}")
+
+
+def _say_of(say: Say, label: str, text: str) -> None:
+    say(f"{label}: {text}")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ OF_OBJECTS = ("times", "skip")
 OF_REQUESTS = tuple(COMMON)
 
 
-class OneOf(tuple):
+class OneOf(tuple[str, ...]):
     """The words that an option takes; the first of them when it is not given."""
 
 

@@ -69,7 +69,7 @@ class Kube:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
-    async def get(self, kind: str, name: str, namespace: str | None = None) -> dict | None:
+    async def get(self, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
         """The object, or None when it, or its kind, does not exist."""
         try:
             resource = await self.resource(kind)
@@ -79,17 +79,12 @@ class Kube:
                 return None
             raise
 
-    async def list(self, kind: str, namespace: str | None = None, labels: str | None = None) -> list[dict]:
-        """All objects of a kind, of one namespace or of all."""
-        resource = await self.resource(kind)
-        return (await self._list(resource, namespace, labels))[0]
-
-    async def create(self, obj: dict) -> dict:
+    async def create(self, obj: dict[str, Any]) -> dict[str, Any]:
         """Create the object; one that exists is KubeError 409."""
         resource = await self.resource(f"{obj['apiVersion']}/{obj['kind']}")
         return await self.request("POST", resource.path(_namespace(obj)), body=obj)
 
-    async def apply(self, obj: dict) -> dict:
+    async def apply(self, obj: dict[str, Any]) -> dict[str, Any]:
         """Create or change by server-side apply, taking over fields that others set."""
         resource = await self._resource_when_served(f"{obj['apiVersion']}/{obj['kind']}")
         path = resource.path(_namespace(obj), obj["metadata"]["name"])
@@ -104,8 +99,8 @@ class Kube:
         return await self.request("PATCH", path, body=obj, query=query, content_type=APPLY_PATCH)
 
     async def patch(
-        self, kind: str, name: str, body: dict, namespace: str | None = None, subresource: str | None = None
-    ) -> dict:
+        self, kind: str, name: str, body: dict[str, Any], namespace: str | None = None, subresource: str | None = None
+    ) -> dict[str, Any]:
         """Merge patch (RFC 7386): None removes a key, lists are replaced whole."""
         resource = await self.resource(kind)
         path = resource.path(namespace, name) + (f"/{subresource}" if subresource else "")
@@ -120,14 +115,14 @@ class Kube:
             if error.status != 404:
                 raise
 
-    async def watch(self, kind: str, namespace: str | None = None) -> AsyncIterator[tuple[str, dict]]:
+    async def watch(self, kind: str, namespace: str | None = None) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """("ADDED" | "MODIFIED" | "DELETED", object), first for what exists, then for ever.
 
         Survives an API server that is away, a version that is too old (410) and a CRD that is not
         there yet or goes. After each new listing objects come again as MODIFIED, and those that
         vanished meanwhile as DELETED: a consumer has to be level-based, and misses nothing.
         """
-        known: dict[tuple[str, str], dict] = {}
+        known: dict[tuple[str, str], dict[str, Any]] = {}
         while True:
             try:
                 resource = await self.resource(kind)
@@ -149,7 +144,7 @@ class Kube:
 
     async def _events(
         self, resource: Resource, namespace: str | None, version: str
-    ) -> AsyncIterator[tuple[str, dict]]:
+    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Events from a version on, over as many connections as it takes, until a new list is due."""
         while True:
             query = {"watch": "1", "resourceVersion": version, "allowWatchBookmarks": "true"}
@@ -168,7 +163,7 @@ class Kube:
                 LOG.debug("watch of %s dropped, goes on", resource.plural)
             await asyncio.sleep(PAUSE / 5)
 
-    async def _stream(self, path: str, query: dict[str, str]) -> AsyncIterator[dict]:
+    async def _stream(self, path: str, query: dict[str, str]) -> AsyncIterator[dict[str, Any]]:
         timeout = aiohttp.ClientTimeout(total=None, sock_read=WATCH_SECONDS + 30)
         async with await self._send("GET", path, query=query, timeout=timeout) as reply:
             rest = b""
@@ -180,7 +175,7 @@ class Kube:
 
     async def _list(
         self, resource: Resource, namespace: str | None, labels: str | None = None
-    ) -> tuple[list[dict], str]:
+    ) -> tuple[list[dict[str, Any]], str]:
         query = {"labelSelector": labels} if labels else None
         body = await self.request("GET", resource.path(namespace), query=query)
         kind = body["kind"].removesuffix("List")
@@ -227,12 +222,13 @@ class Kube:
         body: Any = None,
         query: dict[str, str] | None = None,
         content_type: str = "application/json",
-    ) -> dict:
+    ) -> dict[str, Any]:
         """One call with a JSON answer, for what the verbs above do not cover (subresources)."""
         timeout = aiohttp.ClientTimeout(total=60)
         try:
             async with await self._send(method, path, body, query, content_type, timeout) as reply:
-                return json.loads(await reply.read() or b"{}")
+                answer: dict[str, Any] = json.loads(await reply.read() or b"{}")
+                return answer
         except (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError) as error:
             raise KubeError(0, "Unreachable", f"{method} {path}: {error or type(error).__name__}") from error
 
@@ -257,6 +253,12 @@ class Kube:
         async with reply:
             raise _error(reply.status, await reply.text())
 
+    # The last one: from here on `list` means this method.
+    async def list(self, kind: str, namespace: str | None = None, labels: str | None = None) -> list[dict[str, Any]]:
+        """All objects of a kind, of one namespace or of all."""
+        resource = await self.resource(kind)
+        return (await self._list(resource, namespace, labels))[0]
+
 
 def _error(status: int, text: str) -> KubeError:
     try:
@@ -273,15 +275,15 @@ def _split(kind: str) -> tuple[str, str]:
     return api_version, name
 
 
-def _namespace(obj: dict) -> str:
+def _namespace(obj: dict[str, Any]) -> str:
     return obj["metadata"].get("namespace") or "default"
 
 
-def _key(obj: dict) -> tuple[str, str]:
+def _key(obj: dict[str, Any]) -> tuple[str, str]:
     return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
 
 
-def _differences(known: dict[tuple[str, str], dict], items: list[dict]) -> list[tuple[str, dict]]:
+def _differences(known: dict[tuple[str, str], dict[str, Any]], items: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     """What changed between two listings, as events; `known` becomes the new listing."""
     found = {_key(item): item for item in items}
     events = [("DELETED", old) for key, old in known.items() if key not in found]
@@ -291,7 +293,7 @@ def _differences(known: dict[tuple[str, str], dict], items: list[dict]) -> list[
     return events
 
 
-def _remember(known: dict[tuple[str, str], dict], event: str, obj: dict) -> None:
+def _remember(known: dict[tuple[str, str], dict[str, Any]], event: str, obj: dict[str, Any]) -> None:
     if event == "DELETED":
         known.pop(_key(obj), None)
     else:

@@ -9,6 +9,7 @@ import base64
 import ssl
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -25,11 +26,11 @@ def read_kubeconfig(path: Path) -> tuple[str, ssl.SSLContext | bool, str | None]
     return cluster["server"], _tls(cluster, user), token
 
 
-def _named(config: dict, section: str, name: str) -> dict:
+def _named(config: dict[str, Any], section: str, name: str) -> dict[str, Any]:
     return next(entry for entry in config[section] if entry["name"] == name)
 
 
-def _tls(cluster: dict, user: dict) -> ssl.SSLContext | bool:
+def _tls(cluster: dict[str, Any], user: dict[str, Any]) -> ssl.SSLContext | bool:
     if not cluster["server"].startswith("https:"):
         return True
     context = ssl.create_default_context(cafile=cluster.get("certificate-authority"))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bcrypt
 import yaml
@@ -29,7 +30,7 @@ def write_files(lab: Lab) -> None:
         write_private(folder / f"{name}.yml", yaml.safe_dump(content, sort_keys=False))
 
 
-def _configuration(data_folder: Path, address: str, cert: Path, key: Path, htpasswd: Path) -> dict:
+def _configuration(data_folder: Path, address: str, cert: Path, key: Path, htpasswd: Path) -> dict[str, Any]:
     return {
         "version": 0.1,
         "log": {"level": "error"},  # requests are logged in any case

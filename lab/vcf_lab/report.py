@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 from . import settings
 from .ask import Unanswered, get_json, tls, told
@@ -59,10 +60,11 @@ def tour(lab: Lab, command: str) -> None:
     print(f"  {said('down')}   ends the lab and leaves nothing")
 
 
-def _objects(lab: Lab, path: str) -> list[dict]:
+def _objects(lab: Lab, path: str) -> list[dict[str, Any]]:
     """Of all namespaces; none while their kind does not exist yet."""
     try:
-        return get_json(f"{settings.APISERVER_URL}{path}", context=tls(lab, admin=True))["items"]
+        items: list[dict[str, Any]] = get_json(f"{settings.APISERVER_URL}{path}", context=tls(lab, admin=True))["items"]
+        return items
     except Unanswered:
         return []
 

@@ -3,6 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stand-in for the RayOnVCF operator: same API, same objects, same states, same traps."""
 
+from __future__ import annotations
+
+from typing import Any
+
 GROUP = "vmray.broadcom.com"
 VERSION = "v1alpha1"
 KIND = "VMRayCluster"
@@ -23,7 +27,7 @@ HEAD_LABEL = "vmray.kubernetes.io/ray-cluster-head"
 CREATED_BY_LABEL = "vmray.io/created-by"
 
 
-def head_name(cluster: dict) -> str:
+def head_name(cluster: dict[str, Any]) -> str:
     """Name of the head's VirtualMachine and VirtualMachineService.
 
     Without the label it is the bare `<cluster>-h`: that is how a client that strips the label

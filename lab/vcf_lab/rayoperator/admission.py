@@ -27,7 +27,7 @@ _DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}
 IMAGE = re.compile(rf"^((?:{_DOMAIN}/)?{_PART}(?:/{_PART})*)(?::({_TAG}))?(?:@({_DIGEST}))?$", re.ASCII)
 
 
-def mutate(request: dict) -> dict:
+def mutate(request: dict[str, Any]) -> dict[str, Any]:
     """Answer of the mutating webhook to an AdmissionRequest."""
     old = request["object"].get("spec")
     try:
@@ -37,7 +37,7 @@ def mutate(request: dict) -> dict:
     return {"allowed": True, "patch": patch} if patch else {"allowed": True}
 
 
-def validate(request: dict) -> dict:
+def validate(request: dict[str, Any]) -> dict[str, Any]:
     """Answer of the validating webhook: all five checks, then one Invalid."""
     cluster = request["object"]
     try:
@@ -49,14 +49,14 @@ def validate(request: dict) -> dict:
     return {"allowed": False, "status": _invalid(name, causes)} if causes else {"allowed": True}
 
 
-def _check_name(name: str, spec: dict) -> dict | None:
+def _check_name(name: str, spec: dict[str, Any]) -> dict[str, Any] | None:
     if NAME.fullmatch(name):
         return None
     wanted = "must be lower case letters, digits and '-', start with a letter and end with a letter or digit"
     return _cause("metadata.name", name, f"{wanted}, regex: '^{NAME.pattern}$'")
 
 
-def _check_node_types(name: str, spec: dict) -> dict | None:
+def _check_node_types(name: str, spec: dict[str, Any]) -> dict[str, Any] | None:
     """Only the first problem is told; the head's type counts like any other."""
     common = spec["common_node_config"]
     types, limit = common["available_node_types"] or {}, common["max_workers"]
@@ -77,20 +77,20 @@ def _check_node_types(name: str, spec: dict) -> dict | None:
     return None
 
 
-def _check_count(name: str, spec: dict) -> dict | None:
+def _check_count(name: str, spec: dict[str, Any]) -> dict[str, Any] | None:
     if spec["common_node_config"]["available_node_types"]:
         return None
     return _cause("spec.common_node_config", "node_types", "at least one node type is needed")
 
 
-def _check_image(name: str, spec: dict) -> dict | None:
+def _check_image(name: str, spec: dict[str, Any]) -> dict[str, Any] | None:
     image = spec["ray_docker_image"]
     if IMAGE.fullmatch(image):
         return None
     return _cause("spec.image", image, f"is not a container image, regex: '{IMAGE.pattern}'")
 
 
-def _check_desired_workers(name: str, spec: dict) -> dict | None:
+def _check_desired_workers(name: str, spec: dict[str, Any]) -> dict[str, Any] | None:
     for worker in sorted(spec.get("autoscaler_desired_workers") or {}):
         if not DNS_NAME.fullmatch(worker):
             message = f"{worker} must be DNS compliant, regex: '^{DNS_NAME.pattern}$'"
@@ -101,12 +101,12 @@ def _check_desired_workers(name: str, spec: dict) -> dict | None:
 CHECKS = (_check_name, _check_node_types, _check_count, _check_image, _check_desired_workers)
 
 
-def _cause(field: str, value: str, detail: str) -> dict:
+def _cause(field: str, value: str, detail: str) -> dict[str, Any]:
     message = f"Invalid value: {json.dumps(value, ensure_ascii=False)}: {detail}"
     return {"reason": "FieldValueInvalid", "message": message, "field": field}
 
 
-def _invalid(name: str, causes: list[dict]) -> dict:
+def _invalid(name: str, causes: list[dict[str, Any]]) -> dict[str, Any]:
     told = [f"{cause['field']}: {cause['message']}" for cause in causes]
     text = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
     return {
@@ -118,7 +118,7 @@ def _invalid(name: str, causes: list[dict]) -> dict:
     }
 
 
-def _difference(old: Any, new: Any, path: str) -> list[dict]:
+def _difference(old: Any, new: Any, path: str) -> list[dict[str, Any]]:
     """JSON patch from the request to the rewritten object."""
     if isinstance(old, dict) and isinstance(new, dict):
         operations = []

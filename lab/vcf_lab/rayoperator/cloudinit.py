@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -48,7 +49,7 @@ class Material:
     service_ip: str = ""
 
 
-def head_user_data(cluster: dict, material: Material) -> str:
+def head_user_data(cluster: dict[str, Any], material: Material) -> str:
     """User data of the head VM; one made by `ray up` gets its container from there."""
     user = _user(cluster)
     files = _common_files(user, material)
@@ -61,13 +62,13 @@ def head_user_data(cluster: dict, material: Material) -> str:
     return _user_data(cluster, files, commands)
 
 
-def worker_user_data(cluster: dict, material: Material) -> str:
+def worker_user_data(cluster: dict[str, Any], material: Material) -> str:
     """User data of all worker VMs: prepared for SSH; the head's autoscaler starts Ray on them."""
     user = _user(cluster)
     return _user_data(cluster, _common_files(user, material), _common_commands(user, material.login))
 
 
-def bootstrap_config(cluster: dict) -> dict:
+def bootstrap_config(cluster: dict[str, Any]) -> dict[str, Any]:
     """What the head's autoscaler is started with; fixed for the life of the head."""
     spec, name = cluster["spec"], cluster["metadata"]["name"]
     common, head = spec["common_node_config"], spec["head_node"]
@@ -106,7 +107,7 @@ def bootstrap_config(cluster: dict) -> dict:
     }
 
 
-def _vsphere_config(cluster: dict) -> dict:
+def _vsphere_config(cluster: dict[str, Any]) -> dict[str, Any]:
     common, api_server = cluster["spec"]["common_node_config"], cluster["spec"]["api_server"]
     return {
         "ca_cert": api_server.get("ca_cert", ""),
@@ -117,7 +118,7 @@ def _vsphere_config(cluster: dict) -> dict:
     }
 
 
-def _node_type(node: dict) -> dict:
+def _node_type(node: dict[str, Any]) -> dict[str, Any]:
     """Lower-case resources, zeros included: to Ray these are custom ones, not its CPU and GPU."""
     resources = node.get("resources") or {}
     return {
@@ -128,22 +129,23 @@ def _node_type(node: dict) -> dict:
     }
 
 
-def _user(cluster: dict) -> str:
-    return cluster["spec"]["common_node_config"]["vm_user"]
+def _user(cluster: dict[str, Any]) -> str:
+    user: str = cluster["spec"]["common_node_config"]["vm_user"]
+    return user
 
 
-def _port(cluster: dict) -> int:
+def _port(cluster: dict[str, Any]) -> int:
     return cluster["spec"]["head_node"].get("port") or DEFAULT_PORT
 
 
-def _head_start(cluster: dict) -> str:
+def _head_start(cluster: dict[str, Any]) -> str:
     return (
         f"ray start --head --port={_port(cluster)} --block "
         f"--autoscaling-config={CONTAINER_HOME}/{BOOTSTRAP} --dashboard-host=0.0.0.0"
     )
 
 
-def _run_options(cluster: dict) -> list[str]:
+def _run_options(cluster: dict[str, Any]) -> list[str]:
     home = f"/home/{_user(cluster)}"
     tls = 1 if cluster["spec"].get("enable_tls", True) else 0
     return [
@@ -156,7 +158,7 @@ def _run_options(cluster: dict) -> list[str]:
     ]
 
 
-def _common_files(user: str, material: Material) -> list[dict]:
+def _common_files(user: str, material: Material) -> list[dict[str, Any]]:
     script = (Path(__file__).parent / "gencert.sh").read_text()
     return [
         _file(user, KEY, material.ssh_key, "0600"),
@@ -166,7 +168,7 @@ def _common_files(user: str, material: Material) -> list[dict]:
     ]
 
 
-def _file(user: str, name: str, content: str, mode: str = "") -> dict:
+def _file(user: str, name: str, content: str, mode: str = "") -> dict[str, Any]:
     entry = {"path": f"/home/{user}/{name}", "content": content}
     return {**entry, "permissions": mode} if mode else entry
 
@@ -186,7 +188,7 @@ def _common_commands(user: str, login: Login | None) -> list[str]:
     return commands
 
 
-def _head_commands(cluster: dict) -> list[str]:
+def _head_commands(cluster: dict[str, Any]) -> list[str]:
     user, image = _user(cluster), cluster["spec"]["ray_docker_image"]
     first = cluster["spec"]["common_node_config"].get("initialization_commands") or []
     mounts = [f"-v /home/{user}/{name}:{CONTAINER_HOME}/{name}" for name in (BOOTSTRAP, KEY)]
@@ -203,7 +205,7 @@ def _head_commands(cluster: dict) -> list[str]:
     ]
 
 
-def _user_data(cluster: dict, files: list[dict], commands: list[str]) -> str:
+def _user_data(cluster: dict[str, Any], files: list[dict[str, Any]], commands: list[str]) -> str:
     account = {
         "name": _user(cluster),
         "sudo": "ALL=(ALL) NOPASSWD:ALL",
@@ -227,5 +229,6 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _dump(value: dict) -> str:
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False)
+def _dump(value: dict[str, Any]) -> str:
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False)
+    return text

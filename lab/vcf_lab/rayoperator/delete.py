@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from vcf_lab.kube import Kube, KubeError
 from vcf_lab.rayoperator import CLUSTERS, FINALIZER, VIRTUAL_MACHINE_SERVICES, VIRTUAL_MACHINES, head_name, objects
@@ -14,18 +15,18 @@ from vcf_lab.rayoperator import CLUSTERS, FINALIZER, VIRTUAL_MACHINE_SERVICES, V
 class DeleteError(Exception):
     """A step was refused; the status has it as a further condition."""
 
-    def __init__(self, condition: dict) -> None:
+    def __init__(self, condition: dict[str, Any]) -> None:
         super().__init__(condition["message"])
         self.condition = condition
 
 
-def condition(kind: str, reason: str, message: str) -> dict:
+def condition(kind: str, reason: str, message: str) -> dict[str, Any]:
     """A condition as the operator writes them: always False, dated now."""
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"type": kind, "status": "False", "reason": reason, "message": message, "lastTransitionTime": now}
 
 
-async def delete_cluster(kube: Kube, cluster: dict) -> None:
+async def delete_cluster(kube: Kube, cluster: dict[str, Any]) -> None:
     """Ask for the deletion of what the status knows of; nobody waits until it is gone."""
     metadata = cluster["metadata"]
     finalizers = metadata.get("finalizers") or []

@@ -106,9 +106,10 @@ SPEC = Struct(
 )
 
 
-def remarshal(spec: Any) -> dict:
+def remarshal(spec: Any) -> dict[str, Any]:
     """The spec as it looks after it went through the operator's types."""
-    return _through(SPEC, spec, "spec", "VMRayCluster")
+    stored: dict[str, Any] = _through(SPEC, spec, "spec", "VMRayCluster")
+    return stored
 
 
 def _through(kind: Any, value: Any, path: str, owner: str) -> Any:
@@ -130,7 +131,7 @@ def _through(kind: Any, value: Any, path: str, owner: str) -> Any:
     return _struct(kind, value, path)
 
 
-def _struct(kind: Struct, value: dict, path: str) -> dict:
+def _struct(kind: Struct, value: dict[str, Any], path: str) -> dict[str, Any]:
     result = {}
     for name, member in kind.fields.items():
         passed = _through(member, value.get(name), f"{path}.{name}", kind.name)

@@ -10,6 +10,7 @@ looked at. That is the operator's way, and the reason why its users need a bette
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from vcf_lab.kube import Kube, KubeError
 from vcf_lab.rayoperator import VIRTUAL_MACHINE_SERVICES, VIRTUAL_MACHINES, head_name, objects
@@ -25,7 +26,7 @@ class NodeError(Exception):
     """A pass could not bring a node forward; the text goes into a condition."""
 
 
-async def step(kube: Kube, namespace: str, name: str, node: dict, deploy: Deploy) -> None:
+async def step(kube: Kube, namespace: str, name: str, node: dict[str, Any], deploy: Deploy) -> None:
     """One pass over one node: changes its status in place, raises NodeError when something fails."""
     state = node.get("vm_status")
     if not state:
@@ -40,7 +41,7 @@ async def step(kube: Kube, namespace: str, name: str, node: dict, deploy: Deploy
         raise NodeError(f"lcm detected invalid node status {state}")
 
 
-async def _absent(node: dict, deploy: Deploy) -> None:
+async def _absent(node: dict[str, Any], deploy: Deploy) -> None:
     try:
         if await deploy():
             node["vm_status"] = INITIALIZED
@@ -49,7 +50,7 @@ async def _absent(node: dict, deploy: Deploy) -> None:
         raise NodeError(_text(error)) from error
 
 
-async def _initialized(kube: Kube, namespace: str, name: str, node: dict) -> None:
+async def _initialized(kube: Kube, namespace: str, name: str, node: dict[str, Any]) -> None:
     try:
         machine = await _read(kube, namespace, name)
     except KubeError as error:
@@ -60,7 +61,7 @@ async def _initialized(kube: Kube, namespace: str, name: str, node: dict) -> Non
         node.update(ip=address, vm_status=RUNNING, ray_status=INITIALIZED)
 
 
-async def _running(kube: Kube, namespace: str, name: str, node: dict) -> None:
+async def _running(kube: Kube, namespace: str, name: str, node: dict[str, Any]) -> None:
     try:
         machine = await _read(kube, namespace, name)
         _copy_conditions(machine, node)
@@ -73,7 +74,7 @@ async def _running(kube: Kube, namespace: str, name: str, node: dict) -> None:
     node.update(ip=address, ray_status=RUNNING)
 
 
-async def _failure(kube: Kube, namespace: str, name: str, node: dict) -> None:
+async def _failure(kube: Kube, namespace: str, name: str, node: dict[str, Any]) -> None:
     """Back to `initialized`, or to nothing so that the next pass deploys; never an error."""
     try:
         await _read(kube, namespace, name)
@@ -84,7 +85,7 @@ async def _failure(kube: Kube, namespace: str, name: str, node: dict) -> None:
     node["vm_status"] = INITIALIZED
 
 
-async def _read(kube: Kube, namespace: str, name: str) -> dict:
+async def _read(kube: Kube, namespace: str, name: str) -> dict[str, Any]:
     machine = await kube.get(VIRTUAL_MACHINES, name, namespace)
     if machine is None:
         text = f'VirtualMachine.vmoperator.vmware.com "{name}" not found'
@@ -92,7 +93,7 @@ async def _read(kube: Kube, namespace: str, name: str) -> dict:
     return machine
 
 
-async def deploy_head(kube: Kube, cluster: dict, status: dict) -> bool:
+async def deploy_head(kube: Kube, cluster: dict[str, Any], status: dict[str, Any]) -> bool:
     """Service first; the VM when the service has its address, as that goes into its user data."""
     if not await _ensure_service(kube, cluster, status):
         return False
@@ -107,7 +108,7 @@ async def deploy_head(kube: Kube, cluster: dict, status: dict) -> bool:
     return True
 
 
-async def _ensure_service(kube: Kube, cluster: dict, status: dict) -> bool:
+async def _ensure_service(kube: Kube, cluster: dict[str, Any], status: dict[str, Any]) -> bool:
     """True when the head's service has an address, which the status then tells."""
     namespace, name = cluster["metadata"]["namespace"], head_name(cluster)
     service = await kube.get(VIRTUAL_MACHINE_SERVICES, name, namespace)
@@ -121,7 +122,7 @@ async def _ensure_service(kube: Kube, cluster: dict, status: dict) -> bool:
     return True
 
 
-async def deploy_worker(kube: Kube, cluster: dict, name: str, node_type: str) -> bool:
+async def deploy_worker(kube: Kube, cluster: dict[str, Any], name: str, node_type: str) -> bool:
     """A worker's VM; its name and type are the autoscaler's choice."""
     node = cluster["spec"]["common_node_config"]["available_node_types"].get(node_type)
     if node is None:
@@ -132,11 +133,11 @@ async def deploy_worker(kube: Kube, cluster: dict, name: str, node_type: str) ->
     return True
 
 
-def _address(machine: dict) -> str:
+def _address(machine: dict[str, Any]) -> str:
     return ((machine.get("status") or {}).get("network") or {}).get("primaryIP4") or ""
 
 
-def _copy_conditions(machine: dict, node: dict) -> None:
+def _copy_conditions(machine: dict[str, Any], node: dict[str, Any]) -> None:
     """The VM's own conditions; only what the schema keeps, else each pass would see a change."""
     kept = ("type", "status", "reason", "message", "lastTransitionTime", "observedGeneration")
     conditions = [

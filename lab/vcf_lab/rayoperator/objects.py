@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -25,7 +26,7 @@ TOKEN_SECONDS = 60 * 60 * 30 * 6  # 7.5 days; never renewed
 SERVICE_PORTS = {"ray-dashboard-port": 8265, "ray-client-port": 10001, "ssh-port": 22}
 
 
-async def create_unless_there(kube: Kube, obj: dict) -> None:
+async def create_unless_there(kube: Kube, obj: dict[str, Any]) -> None:
     """Create; an object of that name is adopted as it is."""
     try:
         await kube.create(obj)
@@ -34,7 +35,7 @@ async def create_unless_there(kube: Kube, obj: dict) -> None:
             raise
 
 
-async def ensure_root_cert(kube: Kube, cluster: dict) -> None:
+async def ensure_root_cert(kube: Kube, cluster: dict[str, Any]) -> None:
     """The cluster's CA; one that the user made before is kept."""
     name, namespace = _names(cluster)
     if await kube.get(SECRETS, f"{name}-root-cert", namespace) is None:
@@ -42,7 +43,7 @@ async def ensure_root_cert(kube: Kube, cluster: dict) -> None:
         await create_unless_there(kube, _secret(f"{name}-root-cert", namespace, {"ca.cert": cert, "ca.key": key}))
 
 
-async def ensure_ssh_key(kube: Kube, cluster: dict) -> None:
+async def ensure_ssh_key(kube: Kube, cluster: dict[str, Any]) -> None:
     """The key that the head uses towards the workers; one that the user made before is kept."""
     name, namespace = _names(cluster)
     if await kube.get(SECRETS, f"{name}-ssh-key", namespace) is None:
@@ -50,7 +51,7 @@ async def ensure_ssh_key(kube: Kube, cluster: dict) -> None:
         await create_unless_there(kube, _secret(f"{name}-ssh-key", namespace, {"ssh-pvt-key": key}))
 
 
-async def ensure_service_account(kube: Kube, cluster: dict) -> None:
+async def ensure_service_account(kube: Kube, cluster: dict[str, Any]) -> None:
     """The identity of the head's autoscaler."""
     name, namespace = _names(cluster)
     metadata = {"name": name, "namespace": namespace}
@@ -69,7 +70,7 @@ async def ensure_service_account(kube: Kube, cluster: dict) -> None:
         await create_unless_there(kube, obj)
 
 
-async def ensure_user_data(kube: Kube, cluster: dict, service_ip: str, *, head: bool) -> None:
+async def ensure_user_data(kube: Kube, cluster: dict[str, Any], service_ip: str, *, head: bool) -> None:
     """The Secret with cloud-init user data; never rewritten once it is there."""
     name, namespace = _names(cluster)
     secret = f"{name}-hsecret" if head else f"{name}-wsecret"
@@ -92,12 +93,12 @@ async def ensure_user_data(kube: Kube, cluster: dict, service_ip: str, *, head: 
     await create_unless_there(kube, _secret(secret, namespace, {"user-data": encoded}))
 
 
-def virtual_machine(cluster: dict, name: str, vm_class: str, *, head: bool) -> dict:
+def virtual_machine(cluster: dict[str, Any], name: str, vm_class: str, *, head: bool) -> dict[str, Any]:
     """A VM; only the head's carries a label, for the service's selector."""
     cluster_name, namespace = _names(cluster)
     common = cluster["spec"]["common_node_config"]
     secret = f"{cluster_name}-hsecret" if head else f"{cluster_name}-wsecret"
-    metadata = {"name": name, "namespace": namespace}
+    metadata: dict[str, Any] = {"name": name, "namespace": namespace}
     if head:
         metadata["labels"] = {HEAD_LABEL: name}
     spec = {
@@ -117,7 +118,7 @@ def virtual_machine(cluster: dict, name: str, vm_class: str, *, head: bool) -> d
     }
 
 
-def virtual_machine_service(cluster: dict) -> dict:
+def virtual_machine_service(cluster: dict[str, Any]) -> dict[str, Any]:
     """The load balancer in front of the head."""
     name, namespace = head_name(cluster), cluster["metadata"]["namespace"]
     ports = {"ray-port": cluster["spec"]["head_node"].get("port") or cloudinit.DEFAULT_PORT, **SERVICE_PORTS}
@@ -135,7 +136,7 @@ def virtual_machine_service(cluster: dict) -> dict:
     }
 
 
-def auxiliary_names(cluster: dict) -> list[tuple[str, str]]:
+def auxiliary_names(cluster: dict[str, Any]) -> list[tuple[str, str]]:
     """(kind, name) of what goes first when a cluster is deleted, in order."""
     name = cluster["metadata"]["name"]
     secrets = ("ssh-key", "wsecret", "root-cert", "tls", "hsecret")
@@ -145,7 +146,7 @@ def auxiliary_names(cluster: dict) -> list[tuple[str, str]]:
     ]
 
 
-def _names(cluster: dict) -> tuple[str, str]:
+def _names(cluster: dict[str, Any]) -> tuple[str, str]:
     return cluster["metadata"]["name"], cluster["metadata"]["namespace"]
 
 
@@ -156,10 +157,11 @@ async def _token(kube: Kube, name: str, namespace: str) -> str:
         "spec": {"expirationSeconds": TOKEN_SECONDS},
     }
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
-    return (await kube.request("POST", path, body=request))["status"]["token"]
+    token: str = (await kube.request("POST", path, body=request))["status"]["token"]
+    return token
 
 
-async def _login(kube: Kube, cluster: dict) -> cloudinit.Login | None:
+async def _login(kube: Kube, cluster: dict[str, Any]) -> cloudinit.Login | None:
     secret = (cluster["spec"].get("docker_config") or {}).get("auth_secret_name")
     if not secret:
         return None
@@ -177,7 +179,7 @@ async def _read_secret(kube: Kube, name: str, namespace: str) -> dict[str, str]:
     return {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
 
 
-def _secret(name: str, namespace: str, values: dict[str, str]) -> dict:
+def _secret(name: str, namespace: str, values: dict[str, str]) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",

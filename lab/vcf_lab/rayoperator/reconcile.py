@@ -15,6 +15,7 @@ import logging
 import random
 import string
 from functools import partial
+from typing import Any
 
 from vcf_lab.kube import Kube, KubeError
 from vcf_lab.rayoperator import (
@@ -107,20 +108,20 @@ async def reconcile(kube: Kube, namespace: str, name: str) -> float | None:
     return again
 
 
-async def _adopt(kube: Kube, cluster: dict) -> dict:
+async def _adopt(kube: Kube, cluster: dict[str, Any]) -> dict[str, Any]:
     """Finalizer, and in the same step the name part of the head unless the client chose one."""
     metadata = cluster["metadata"]
     finalizers = metadata.get("finalizers") or []
     if FINALIZER in finalizers:
         return cluster
-    change: dict = {"finalizers": [*finalizers, FINALIZER]}
+    change: dict[str, Any] = {"finalizers": [*finalizers, FINALIZER]}
     if NOUNCE_LABEL not in (metadata.get("labels") or {}):
         letters = random.choices(string.ascii_lowercase + string.digits, k=NOUNCE_LENGTH)
         change["labels"] = {NOUNCE_LABEL: "".join(letters)}
     return await kube.patch(CLUSTERS, metadata["name"], {"metadata": change}, metadata["namespace"])
 
 
-async def _advance(kube: Kube, cluster: dict, status: dict) -> float:
+async def _advance(kube: Kube, cluster: dict[str, Any], status: dict[str, Any]) -> float:
     """Validation, head, workers; the first that fails ends the pass."""
     try:
         status["conditions"] = await _missing(kube, cluster)
@@ -145,7 +146,7 @@ async def _advance(kube: Kube, cluster: dict, status: dict) -> float:
     return POLL
 
 
-async def _advance_workers(kube: Kube, cluster: dict, status: dict) -> None:
+async def _advance_workers(kube: Kube, cluster: dict[str, Any], status: dict[str, Any]) -> None:
     """Desired against current; failures above the minimum are not told."""
     namespace = cluster["metadata"]["namespace"]
     desired = cluster["spec"].get("autoscaler_desired_workers") or {}
@@ -172,7 +173,7 @@ async def _delete_worker(kube: Kube, namespace: str, name: str) -> None:
         raise node.NodeError(error.message) from error
 
 
-async def _missing(kube: Kube, cluster: dict) -> list[dict]:
+async def _missing(kube: Kube, cluster: dict[str, Any]) -> list[dict[str, Any]]:
     """A condition for each thing of the spec that the namespace does not have."""
     common, namespace = cluster["spec"]["common_node_config"], cluster["metadata"]["namespace"]
     wanted = [
@@ -192,7 +193,7 @@ async def _missing(kube: Kube, cluster: dict) -> list[dict]:
     return found
 
 
-async def _delete(kube: Kube, cluster: dict) -> float | None:
+async def _delete(kube: Kube, cluster: dict[str, Any]) -> float | None:
     try:
         await delete_cluster(kube, cluster)
     except DeleteError as error:
@@ -204,7 +205,7 @@ async def _delete(kube: Kube, cluster: dict) -> float | None:
     return None
 
 
-async def _write_status(kube: Kube, cluster: dict, status: dict) -> None:
+async def _write_status(kube: Kube, cluster: dict[str, Any], status: dict[str, Any]) -> None:
     """Patch what changed; no change, no write, and so no further pass."""
     change = difference(cluster.get("status") or {}, status)
     if change:
@@ -213,9 +214,9 @@ async def _write_status(kube: Kube, cluster: dict, status: dict) -> None:
         await kube.patch(CLUSTERS, metadata["name"], {"status": change}, metadata["namespace"], subresource="status")
 
 
-def difference(old: dict, new: dict) -> dict:
+def difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """The merge patch that makes `new` of `old`."""
-    change: dict = {key: None for key in old if key not in new}
+    change: dict[str, Any] = {key: None for key in old if key not in new}
     for key, value in new.items():
         if isinstance(value, dict) and isinstance(old.get(key), dict):
             if inner := difference(old[key], value):

@@ -9,8 +9,9 @@ import base64
 import json
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -45,7 +46,7 @@ async def _healthy(_request: web.Request) -> web.Response:
     return web.Response(text="ok")
 
 
-def _review(decide: Callable[[dict], dict]) -> Callable:
+def _review(decide: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         review = await request.json()
         wanted = review["request"]

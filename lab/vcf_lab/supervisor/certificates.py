@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime
 import ipaddress
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import NameOID
 
@@ -28,7 +29,7 @@ class Pair:
     ca: bytes
 
 
-def make(spec: dict, signer: Pair | None = None) -> Pair:
+def make(spec: dict[str, Any], signer: Pair | None = None) -> Pair:
     """A key and a certificate for a Certificate's spec, by its own key or by the signer's."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     builder, subject = _builder(spec).public_key(key.public_key()), _subject(spec)
@@ -37,7 +38,7 @@ def make(spec: dict, signer: Pair | None = None) -> Pair:
         issuer = subject
     else:
         found = serialization.load_pem_private_key(signer.key, None)
-        assert isinstance(found, CertificateIssuerPrivateKeyTypes)
+        assert isinstance(found, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey))
         issuer_key, issuer = found, x509.load_pem_x509_certificate(signer.cert).subject
     cert = builder.issuer_name(issuer).sign(issuer_key, hashes.SHA256())
     pem = cert.public_bytes(serialization.Encoding.PEM)
@@ -47,7 +48,7 @@ def make(spec: dict, signer: Pair | None = None) -> Pair:
     return Pair(cert=pem, key=private, ca=signer.cert if signer else pem)
 
 
-def covers(cert: bytes, spec: dict) -> bool:
+def covers(cert: bytes, spec: dict[str, Any]) -> bool:
     """Whether a certificate still is what the spec asks for."""
     try:
         found = x509.load_pem_x509_certificate(cert)
@@ -68,12 +69,12 @@ def validity(cert: bytes) -> tuple[str, str]:
     return first.strftime("%Y-%m-%dT%H:%M:%SZ"), last.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _subject(spec: dict) -> x509.Name:
+def _subject(spec: dict[str, Any]) -> x509.Name:
     common = spec.get("commonName") or ""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common[:64])] if common else [])
 
 
-def _builder(spec: dict) -> x509.CertificateBuilder:
+def _builder(spec: dict[str, Any]) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.timezone.utc)
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in spec.get("dnsNames", [])]
     names += [x509.IPAddress(ipaddress.ip_address(address)) for address in spec.get("ipAddresses", [])]

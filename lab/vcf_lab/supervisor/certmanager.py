@@ -10,6 +10,7 @@ import base64
 import copy
 import datetime
 import logging
+from typing import Any
 
 from ..kube import Kube, KubeError
 from . import certificates
@@ -28,8 +29,8 @@ class CertManager:
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
-        self._certificates: dict[Key, dict] = {}
-        self._targets: dict[Key, dict] = {}
+        self._certificates: dict[Key, dict[str, Any]] = {}
+        self._targets: dict[Key, dict[str, Any]] = {}
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -47,7 +48,7 @@ class CertManager:
                 await self._safely(issuer, self._issuer_ready(issuer))
             self._changed.set()
 
-    async def _follow(self, kind: str, into: dict[Key, dict]) -> None:
+    async def _follow(self, kind: str, into: dict[Key, dict[str, Any]]) -> None:
         async for event, obj in self._kube.watch(kind):
             key = (kind, _full_name(obj))
             if event == "DELETED":
@@ -66,7 +67,7 @@ class CertManager:
                 await asyncio.sleep(RETRY)
                 self._changed.set()
 
-    async def _safely(self, obj: dict, work: object) -> bool:
+    async def _safely(self, obj: dict[str, Any], work: object) -> bool:
         """Run one piece of work; a refusal of the API server is told, and tried again later."""
         try:
             await work  # type: ignore[misc]
@@ -76,11 +77,11 @@ class CertManager:
             return False
         return True
 
-    async def _issuer_ready(self, issuer: dict) -> None:
+    async def _issuer_ready(self, issuer: dict[str, Any]) -> None:
         status = {"conditions": [_ready("IsReady", "signs")]}
         await self._status("Issuer", issuer, status)
 
-    async def issue(self, certificate: dict) -> None:
+    async def issue(self, certificate: dict[str, Any]) -> None:
         """See that the Certificate's Secret holds a key pair as its spec says."""
         namespace, spec = certificate["metadata"]["namespace"], certificate["spec"]
         issuer = await self._kube.get("Issuer", spec["issuerRef"]["name"], namespace)
@@ -101,7 +102,7 @@ class CertManager:
             status = {"conditions": conditions, "notBefore": first, "notAfter": last, "revision": 1}
             await self._status("Certificate", certificate, status)
 
-    async def _signer(self, issuer: dict) -> Pair | None:
+    async def _signer(self, issuer: dict[str, Any]) -> Pair | None:
         if "ca" not in issuer["spec"]:
             return None
         name, namespace = issuer["spec"]["ca"]["secretName"], issuer["metadata"]["namespace"]
@@ -110,7 +111,7 @@ class CertManager:
             raise KubeError(404, "NotFound", f"the CA of issuer {issuer['metadata']['name']} is missing: secret {name}")
         return Pair(_decode(secret, "tls.crt"), _decode(secret, "tls.key"), _decode(secret, "ca.crt"))
 
-    async def inject(self, target: dict) -> None:
+    async def inject(self, target: dict[str, Any]) -> None:
         """Write the CA into every place of a webhook configuration or CRD that takes one."""
         source = target["metadata"].get("annotations", {}).get(INJECT)
         if not source:
@@ -128,12 +129,12 @@ class CertManager:
             await self._kube.patch(target["kind"], target["metadata"]["name"], body)
             LOG.info("CA of %s given to %s", source, target["metadata"]["name"])
 
-    async def _status(self, kind: str, obj: dict, status: dict) -> None:
+    async def _status(self, kind: str, obj: dict[str, Any], status: dict[str, Any]) -> None:
         metadata = obj["metadata"]
         await self._kube.patch(kind, metadata["name"], {"status": status}, metadata["namespace"], "status")
 
 
-def _with_bundle(target: dict, bundle: str) -> dict | None:
+def _with_bundle(target: dict[str, Any], bundle: str) -> dict[str, Any] | None:
     """The part of the target that has to change, or None."""
     if target["kind"] == "CustomResourceDefinition":
         webhook = target["spec"].get("conversion", {}).get("webhook")
@@ -146,7 +147,7 @@ def _with_bundle(target: dict, bundle: str) -> dict | None:
     return None if webhooks == target.get("webhooks", []) else {"webhooks": webhooks}
 
 
-def _secret(certificate: dict, pair: Pair) -> dict:
+def _secret(certificate: dict[str, Any], pair: Pair) -> dict[str, Any]:
     values = {"tls.crt": pair.cert, "tls.key": pair.key, "ca.crt": pair.ca}
     metadata = certificate["metadata"]
     return {
@@ -162,7 +163,7 @@ def _secret(certificate: dict, pair: Pair) -> dict:
     }
 
 
-def _decode(secret: dict | None, key: str) -> bytes:
+def _decode(secret: dict[str, Any] | None, key: str) -> bytes:
     return base64.b64decode((secret or {}).get("data", {}).get(key, ""))
 
 
@@ -171,11 +172,11 @@ def _ready(reason: str, message: str) -> dict[str, str]:
     return {"type": "Ready", "status": "True", "reason": reason, "message": message, "lastTransitionTime": now}
 
 
-def _is_ready(obj: dict) -> bool:
+def _is_ready(obj: dict[str, Any]) -> bool:
     conditions = obj.get("status", {}).get("conditions", [])
     return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
 
 
-def _full_name(obj: dict) -> str:
+def _full_name(obj: dict[str, Any]) -> str:
     metadata = obj["metadata"]
     return f"{metadata['namespace']}/{metadata['name']}" if "namespace" in metadata else metadata["name"]

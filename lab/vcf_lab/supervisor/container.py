@@ -14,6 +14,7 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .. import parts, settings
 from ..kube import Kube
@@ -43,7 +44,7 @@ class Running:
         return 128 - code if code < 0 else code
 
 
-async def prepare(lab: Lab, kube: Kube, pod: dict, image: Image, folder: Path) -> Path:
+async def prepare(lab: Lab, kube: Kube, pod: dict[str, Any], image: Image, folder: Path) -> Path:
     """Write what the container is to be into `folder`, with all that is mounted in it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
@@ -66,7 +67,7 @@ async def prepare(lab: Lab, kube: Kube, pod: dict, image: Image, folder: Path) -
     return folder / "container.json"
 
 
-def command(config: dict, container: dict, variables: dict[str, str]) -> list[str]:
+def command(config: dict[str, Any], container: dict[str, Any], variables: dict[str, str]) -> list[str]:
     """The pod's command takes the place of Entrypoint and Cmd, its args that of Cmd."""
     given, rest = container.get("command"), container.get("args")
     first = config.get("Entrypoint") or []
@@ -82,7 +83,7 @@ def command(config: dict, container: dict, variables: dict[str, str]) -> list[st
     return words
 
 
-def environment(lab: Lab, config: dict, pod: dict) -> dict[str, str]:
+def environment(lab: Lab, config: dict[str, Any], pod: dict[str, Any]) -> dict[str, str]:
     """Variables of the image, of Kubernetes, and those that stand for what the pod has not got here.
 
     A pod has an address for itself; here the address is to be told to it, or two pods would want the same port.

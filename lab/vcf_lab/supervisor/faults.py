@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from ..faults import Fault, Faults, Kind
 from ..kube import Kube, KubeError
@@ -55,7 +56,7 @@ class Taken:
     """An object that a fault has taken away, to be given back."""
 
     fault: Fault
-    obj: dict
+    obj: dict[str, Any]
 
 
 class Mischief:
@@ -114,7 +115,7 @@ class Mischief:
                 seen.add(cluster["metadata"]["uid"])
                 await self._strike(cluster)
 
-    async def _clusters(self) -> list[dict]:
+    async def _clusters(self) -> list[dict[str, Any]]:
         try:
             return await self._kube.list(CLUSTER)
         except KubeError as error:
@@ -128,7 +129,7 @@ class Mischief:
         armed = self._faults.armed(*TAKES)
         self._before = {id(fault): self._before.get(id(fault), there) for fault in armed}
 
-    async def _strike(self, cluster: dict) -> None:
+    async def _strike(self, cluster: dict[str, Any]) -> None:
         metadata = cluster["metadata"]
         uid, facts = metadata["uid"], {"cluster": metadata["name"]}
         if self._faults.strike("stuck-finalizer", uid, facts):
@@ -151,7 +152,7 @@ class Mischief:
                 if not any(_same(taken.obj, obj) for taken in self._taken):
                     self._taken.append(Taken(fault, obj))
 
-    async def _hold(self, cluster: dict) -> None:
+    async def _hold(self, cluster: dict[str, Any]) -> None:
         """One finalizer more; with the version that was read, as others add and remove theirs."""
         metadata = cluster["metadata"]
         finalizers = metadata.get("finalizers") or []
@@ -161,7 +162,7 @@ class Mischief:
         if await self._change(metadata, change):
             self._held.add((metadata["namespace"], metadata["name"]))
 
-    async def _change(self, metadata: dict, change: dict) -> bool:
+    async def _change(self, metadata: dict[str, Any], change: dict[str, Any]) -> bool:
         """False where it has to be tried again: somebody else wrote, or the operator's webhook is away."""
         try:
             await self._kube.patch(CLUSTER, metadata["name"], {"metadata": change}, metadata["namespace"])
@@ -191,7 +192,7 @@ class Mischief:
         rest = [finalizer for finalizer in finalizers if finalizer != FINALIZER]
         return await self._change(metadata, {"finalizers": rest, "resourceVersion": metadata["resourceVersion"]})
 
-    async def _restore(self, obj: dict) -> None:
+    async def _restore(self, obj: dict[str, Any]) -> None:
         """As it was; one that somebody has made meanwhile is left alone."""
         kept = ("name", "namespace", "labels", "annotations")
         metadata = {key: value for key, value in obj["metadata"].items() if key in kept}
@@ -207,12 +208,12 @@ class Mischief:
             await self._kube.patch(obj["kind"], metadata["name"], body, metadata["namespace"], subresource="status")
 
 
-def _docker_secret(cluster: dict) -> str:
+def _docker_secret(cluster: dict[str, Any]) -> str:
     return str((cluster["spec"].get("docker_config") or {}).get("auth_secret_name") or "")
 
 
-def _same(one: dict, other: dict) -> bool:
-    def identity(obj: dict) -> tuple[str, str, str]:
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    def identity(obj: dict[str, Any]) -> tuple[str, str, str]:
         return obj["kind"], obj["metadata"]["namespace"], obj["metadata"]["name"]
 
     return identity(one) == identity(other)

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .. import pulling
 from ..kube import Kube
@@ -49,12 +50,12 @@ class Image:
         return self.folder / "rootfs"
 
     @property
-    def config(self) -> dict:
+    def config(self) -> dict[str, Any]:
         """What the image says of how to run it: Entrypoint, Cmd, Env, WorkingDir."""
         return json.loads((self.folder / "config.json").read_text()).get("config") or {}
 
 
-def policy(container: dict) -> str:
+def policy(container: dict[str, Any]) -> str:
     """The container's imagePullPolicy; the default is the API server's, which a stored pod carries already."""
     reference = _reference(container["image"])
     default = ALWAYS if reference.tag == "latest" and not reference.digest else IF_NOT_PRESENT
@@ -146,7 +147,8 @@ class Images:
 
     def _index(self) -> dict[str, dict[str, str]]:
         try:
-            return json.loads((self._folder / "index.json").read_text())
+            index: dict[str, dict[str, str]] = json.loads((self._folder / "index.json").read_text())
+            return index
         except FileNotFoundError:
             return {}
 

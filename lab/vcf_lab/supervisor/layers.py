@@ -35,7 +35,8 @@ def inside(root: Path, path: str) -> Path:
 
     Links are followed, absolute ones from `root`, and `..` ends there. What is not there yet is taken as it is written.
     """
-    left, found, links = path.split("/")[::-1], [], 0
+    left, links = path.split("/")[::-1], 0
+    found: list[str] = []
     while left:
         part = left.pop()
         if part in ("", "."):

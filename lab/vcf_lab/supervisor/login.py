@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -122,7 +123,7 @@ def _qualified(group: str) -> str:
     return group if "@" in group else f"{group}@{settings.SSO_DOMAIN}"
 
 
-def _names(binding: dict, user: User) -> bool:
+def _names(binding: dict[str, Any], user: User) -> bool:
     """Whether the binding is for the user or for one of the user's groups."""
     mine = {("User", user.username), *(("Group", group) for group in user.kubernetes_groups)}
     return any((subject["kind"], subject["name"]) in mine for subject in binding.get("subjects") or [])

@@ -10,7 +10,7 @@ import logging
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..kube import Kube, KubeError
 from ..settings import Lab
@@ -57,11 +57,11 @@ class Node:
 class PodRunner:
     """Keeps the one pod of a Deployment alive until it is cancelled."""
 
-    def __init__(self, node: Node, deployment: dict) -> None:
+    def __init__(self, node: Node, deployment: dict[str, Any]) -> None:
         self.deployment = deployment
         self._node = node
         self._lab, self._kube = node.lab, node.kube
-        self._pod: dict = {}
+        self._pod: dict[str, Any] = {}
         self._told = (0, 0)
         self._gone = asyncio.Event()
 
@@ -97,7 +97,7 @@ class PodRunner:
                 LOG.warning("%s: %s", self._name, error)
                 await asyncio.sleep(RETRY)
 
-    async def changed(self, deployment: dict) -> None:
+    async def changed(self, deployment: dict[str, Any]) -> None:
         """The Deployment is another one, its pods are not: that it was seen belongs into its status."""
         before, self.deployment = self.deployment, deployment
         if before["metadata"].get("generation") != deployment["metadata"].get("generation"):
@@ -225,7 +225,8 @@ class PodRunner:
 
     @property
     def _folder(self) -> Path:
-        return self._lab.state / "supervisor" / "pods" / self._pod["metadata"]["uid"]
+        folder: Path = self._lab.state / "supervisor" / "pods" / self._pod["metadata"]["uid"]
+        return folder
 
     @property
     def _grace(self) -> float:
@@ -252,7 +253,7 @@ class PodRunner:
         """Tell what the container waits for."""
         await self._tell(podobjects.waiting(self._pod, reason, message, history))
 
-    async def _tell(self, status: dict) -> None:
+    async def _tell(self, status: dict[str, Any]) -> None:
         """Write the pod's status; Services of this process need not wait for the watch."""
         metadata = self._pod["metadata"]
         self._pod = await self._kube.patch("Pod", metadata["name"], {"status": status}, metadata["namespace"], "status")

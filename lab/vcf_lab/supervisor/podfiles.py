@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -32,7 +33,7 @@ class NotReadyToStart(Exception):
 class PodFiles:
     """Of one pod, below a folder of its own."""
 
-    def __init__(self, lab: Lab, kube: Kube, pod: dict, folder: Path) -> None:
+    def __init__(self, lab: Lab, kube: Kube, pod: dict[str, Any], folder: Path) -> None:
         self._lab = lab
         self._kube = kube
         self._pod = pod
@@ -52,7 +53,7 @@ class PodFiles:
             found.append((place / mount["subPath"] if mount.get("subPath") else place, mount["mountPath"], writable))
         return found
 
-    async def _volume(self, volume: dict, place: Path) -> None:
+    async def _volume(self, volume: dict[str, Any], place: Path) -> None:
         (kind,) = volume.keys() - {"name"}
         parts = volume["projected"].get("sources", []) if kind == "projected" else [{kind: volume[kind]}]
         files: dict[str, bytes] = {}
@@ -68,7 +69,7 @@ class PodFiles:
             (place / path).touch(0o600)
             (place / path).write_bytes(content)
 
-    async def _files(self, kind: str, source: dict) -> dict[str, bytes]:
+    async def _files(self, kind: str, source: dict[str, Any]) -> dict[str, bytes]:
         """Files of one source of a volume."""
         if kind == "emptyDir":
             return {}
@@ -107,7 +108,8 @@ class PodFiles:
         }
         account = self._pod["spec"].get("serviceAccountName") or "default"
         path = f"/api/v1/namespaces/{self._namespace}/serviceaccounts/{account}/token"
-        return (await self._kube.request("POST", path, body=body))["status"]["token"].encode()
+        token: str = (await self._kube.request("POST", path, body=body))["status"]["token"]
+        return token.encode()
 
     def kubeconfig(self) -> Bind:
         """A kubeconfig of the pod's service account, for what does not look where the account's files are."""
@@ -134,7 +136,7 @@ class PodFiles:
                 found[entry["name"]] = value
         return found
 
-    async def _variable(self, source: dict) -> str | None:
+    async def _variable(self, source: dict[str, Any]) -> str | None:
         if "fieldRef" in source:
             return self._field(source["fieldRef"]["fieldPath"])
         for key, kind in (("secretKeyRef", "secret"), ("configMapKeyRef", "configMap")):

@@ -11,6 +11,7 @@ import hashlib
 import json
 import random
 from dataclasses import dataclass
+from typing import Any
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # Kubernetes' own, in which no words can be spelled
 START_ERROR = 128  # exit code of a command that could not be started, as container runtimes tell it
@@ -22,13 +23,13 @@ def now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def template_hash(deployment: dict) -> str:
+def template_hash(deployment: dict[str, Any]) -> str:
     """Changes when the pods have to be replaced."""
     text = json.dumps(deployment["spec"]["template"], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def pod(deployment: dict) -> dict:
+def pod(deployment: dict[str, Any]) -> dict[str, Any]:
     """A new pod of the Deployment, with the Deployment as its owner."""
     metadata, template = deployment["metadata"], copy.deepcopy(deployment["spec"]["template"])
     suffix = "".join(random.choices(ALPHABET, k=5))
@@ -53,7 +54,7 @@ class History:
 
     image_id: str = ""
     restarts: int = 0
-    last: dict | None = None  # how it ended the last time
+    last: dict[str, Any] | None = None  # how it ended the last time
 
     def ended(self, code: int, started: str) -> History:
         """One start more, which is over."""
@@ -63,23 +64,23 @@ class History:
         """One start more, at which the command never ran."""
         return self._more(START_ERROR, "StartError", {"message": message})
 
-    def _more(self, code: int, reason: str, more: dict) -> History:
+    def _more(self, code: int, reason: str, more: dict[str, Any]) -> History:
         return History(self.image_id, self.restarts + 1, {"exitCode": code, "reason": reason, "finishedAt": now(), **more})
 
 
-def waiting(pod: dict, reason: str, message: str, history: History) -> dict:
+def waiting(pod: dict[str, Any], reason: str, message: str, history: History) -> dict[str, Any]:
     """Status of a pod whose container does not run."""
     phase = "Pending" if history.restarts == 0 else "Running"
     return _status(pod, phase, False, history, {"waiting": {"reason": reason, "message": message}})
 
 
-def running(pod: dict, address: str, started: str, history: History, *, ready: bool) -> dict:
+def running(pod: dict[str, Any], address: str, started: str, history: History, *, ready: bool) -> dict[str, Any]:
     """Status of a pod whose container runs."""
     status = _status(pod, "Running", ready, history, {"running": {"startedAt": started}})
     return status | {"podIP": address, "podIPs": [{"ip": address}], "startTime": started}
 
 
-def _status(pod: dict, phase: str, ready: bool, history: History, state: dict) -> dict:
+def _status(pod: dict[str, Any], phase: str, ready: bool, history: History, state: dict[str, Any]) -> dict[str, Any]:
     word, since = ("True" if ready else "False"), now()
     container = pod["spec"]["containers"][0]
     return {
@@ -105,7 +106,7 @@ def _status(pod: dict, phase: str, ready: bool, history: History, state: dict) -
     }
 
 
-def deployment_status(deployment: dict, wanted: int, ready: int) -> dict:
+def deployment_status(deployment: dict[str, Any], wanted: int, ready: int) -> dict[str, Any]:
     """What `kubectl rollout status` and the package installer look at."""
     available = ready >= wanted
     reason = "MinimumReplicasAvailable" if available else "MinimumReplicasUnavailable"

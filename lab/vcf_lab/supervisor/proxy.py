@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import web
@@ -76,8 +77,8 @@ async def _answer(request: web.Request, upstream: aiohttp.ClientResponse) -> web
     return reply
 
 
-def _end_to_end(headers: CIMultiDict | aiohttp.typedefs.CIMultiDictProxy, without: str = "") -> CIMultiDict:
-    kept: CIMultiDict = CIMultiDict()
+def _end_to_end(headers: Mapping[str, str], without: str = "") -> CIMultiDict[str]:
+    kept: CIMultiDict[str] = CIMultiDict()
     for name, value in headers.items():
         if name.lower() not in HOP_BY_HOP and name.lower() != without:
             kept.add(name, value)

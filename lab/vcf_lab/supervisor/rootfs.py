@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from ..namespaces import die_with_parent, program
 from ..vm.mounts import mount
@@ -66,7 +67,7 @@ def _first_process(spec_file: str, pipe: int) -> None:
     os._exit(START_ERROR)
 
 
-def _build(root: Path, spec: dict) -> None:
+def _build(root: Path, spec: dict[str, Any]) -> None:
     """The container's own mounts over the image's files, which all containers of the image share."""
     socket.sethostname(spec["hostname"])
     mount("--bind", str(root), str(root))
@@ -123,7 +124,7 @@ def _enter(root: str) -> None:
     os.chdir("/")
 
 
-def _become(spec: dict) -> None:
+def _become(spec: dict[str, Any]) -> None:
     command = spec["command"]
     os.chdir(spec["folder"])
     for number in range(64):
@@ -133,7 +134,7 @@ def _become(spec: dict) -> None:
     try:
         os.execvpe(command[0], command, spec["env"])
     except OSError as error:
-        raise OSError(f'exec: "{command[0]}": {error.strerror.lower()}') from error
+        raise OSError(f'exec: "{command[0]}": {str(error.strerror).lower()}') from error
 
 
 if __name__ == "__main__":

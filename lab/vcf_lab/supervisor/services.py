@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from .. import addresses
 from ..forwarder import Address, forward
@@ -21,13 +22,13 @@ class Endpoints:
     """The pods of the cluster, as the kubelet stand-in tells and the API server lists them."""
 
     def __init__(self) -> None:
-        self._pods: dict[Key, dict] = {}
+        self._pods: dict[Key, dict[str, Any]] = {}
 
-    def put(self, pod: dict) -> None:
+    def put(self, pod: dict[str, Any]) -> None:
         """Remember a pod's newest state."""
         self._pods[_key(pod)] = pod
 
-    def drop(self, pod: dict) -> None:
+    def drop(self, pod: dict[str, Any]) -> None:
         """Forget a pod; an unknown one is fine."""
         self._pods.pop(_key(pod), None)
 
@@ -49,7 +50,7 @@ class Services:
     def __init__(self, kube: Kube, endpoints: Endpoints) -> None:
         self._kube = kube
         self._endpoints = endpoints
-        self._open: dict[Key, tuple[dict, list[asyncio.Server]]] = {}
+        self._open: dict[Key, tuple[dict[str, Any], list[asyncio.Server]]] = {}
 
     async def run(self) -> None:
         """For ever follow Services and pods."""
@@ -76,7 +77,7 @@ class Services:
             if event != "DELETED" and spec.get("selector") and spec.get("clusterIP", "None") != "None":
                 await self._listen(key, spec)
 
-    async def _listen(self, key: Key, spec: dict) -> None:
+    async def _listen(self, key: Key, spec: dict[str, Any]) -> None:
         await addresses.add(spec["clusterIP"])
         servers = []
         for port in spec["ports"]:
@@ -100,22 +101,22 @@ class Services:
             await self._close(key)
 
 
-def _key(obj: dict) -> Key:
+def _key(obj: dict[str, Any]) -> Key:
     return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
 
 
-def _ready(pod: dict) -> bool:
+def _ready(pod: dict[str, Any]) -> bool:
     status = pod.get("status", {})
     conditions = {entry["type"]: entry["status"] for entry in status.get("conditions", [])}
     return "podIP" in status and conditions.get("Ready") == "True"
 
 
-def _port(pod: dict, wanted: int | str) -> int | None:
+def _port(pod: dict[str, Any], wanted: int | str) -> int | None:
     """A port by number, or by the name that a container gave to it."""
     if isinstance(wanted, int):
         return wanted
     for container in pod["spec"]["containers"]:
         for port in container.get("ports", []):
             if port.get("name") == wanted:
-                return port["containerPort"]
+                return int(port["containerPort"])
     return None

@@ -12,9 +12,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jwt
 from aiohttp import web
+from jwt.types import Options
 
 from .. import pki, settings
 from ..settings import Lab
@@ -65,7 +67,7 @@ class Tokens:
 
     def read(self, token: str) -> User:
         """The user of a token; `jwt.InvalidTokenError` for any other string."""
-        options = {"verify_exp": False, "verify_iat": False, "require": ["exp", "sub"]}
+        options: Options = {"verify_exp": False, "verify_iat": False, "require": ["exp", "sub"]}
         claims = jwt.decode(token, self._key.public_key(), [ALGORITHM], issuer=ISSUER, options=options)
         if claims["exp"] <= self._clock():
             raise jwt.ExpiredSignatureError("the token has expired")
@@ -77,7 +79,7 @@ def webhook(tokens: Tokens) -> web.Application:
 
     async def authenticate(request: web.Request) -> web.Response:
         review = await request.json()
-        status: dict = {"authenticated": False}
+        status: dict[str, Any] = {"authenticated": False}
         try:
             user = tokens.read(review.get("spec", {}).get("token", ""))
             identity = {"username": user.username, "uid": user.name, "groups": user.kubernetes_groups}

@@ -10,6 +10,7 @@ import base64
 import logging
 import socket
 import ssl
+from typing import Any
 
 import yaml
 from aiohttp import web
@@ -149,7 +150,7 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def _public(name: str, data: dict[str, str]) -> list[dict]:
+def _public(name: str, data: dict[str, str]) -> list[dict[str, Any]]:
     """A ConfigMap in kube-public and the right of everybody to read this one."""
     rbac = "rbac.authorization.k8s.io"
     metadata = {"name": name, "namespace": "kube-public"}

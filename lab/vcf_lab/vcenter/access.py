@@ -34,7 +34,8 @@ def _same(entry: dict[str, Any], principal: dict[str, str]) -> bool:
 def _entry(request: web.Request, record: dict[str, Any]) -> dict[str, Any]:
     """The principal's entry; without one vCenter answers UNSUPPORTED, not NOT_FOUND."""
     principal = _principal(request)
-    for entry in record["access_list"]:
+    entries: list[dict[str, Any]] = record["access_list"]
+    for entry in entries:
         if _same(entry, principal):
             return entry
     name = f"{principal['subject']}@{principal['domain']}"
@@ -63,7 +64,7 @@ def _inherited(request: web.Request, record: dict[str, Any]) -> dict[str, Any] |
 
 def groups_of(store: Store, user: str) -> list[str]:
     """The groups that a user is in."""
-    found = next((entry for name, entry in store["users"].items() if name.lower() == user.lower()), {})
+    found: dict[str, Any] = next((entry for name, entry in store["users"].items() if name.lower() == user.lower()), {})
     return list(found.get("groups", []))
 
 

@@ -138,8 +138,8 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
             return legacy_session.in_older_form(error)
         return web.json_response(error.body(), status=error.status)
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-        error = ApiError("OPERATION_NOT_FOUND", f"No operation {request.method} {request.path}", id="vapi.method.unknown")
-        return web.json_response(error.body(), status=error.status)
+        unknown = ApiError("OPERATION_NOT_FOUND", f"No operation {request.method} {request.path}", id="vapi.method.unknown")
+        return web.json_response(unknown.body(), status=unknown.status)
     except web.HTTPException:
         raise
     except ValueError as error:  # a body that is not JSON

@@ -94,7 +94,7 @@ class Directory:
         key = principal_key(principal)
         if self.locked(key):
             raise Refused("User account is locked. Please contact your administrator.", locked=True)
-        user = self.users.get(key)
+        user: dict[str, Any] | None = self.users.get(key)
         if user is None or user["disabled"] or not check_password(password, user["password"]):
             self._failures.setdefault(key, []).append(time.monotonic())
             raise Refused("Invalid credentials")

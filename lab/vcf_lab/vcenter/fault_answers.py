@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from aiohttp import BasicAuth, web
 
@@ -148,7 +149,7 @@ async def not_allowed_service(fault: Fault, call: Call, proceed: Proceed) -> Ans
     return refusal(ApiError("INVALID_ARGUMENT", NOT_ALLOWED.format(service=service), id="vcenter.wcp.services.not_allowed", args=[service]))
 
 
-async def sent(call: Call) -> dict:
+async def sent(call: Call) -> dict[str, Any]:
     """The structure that a request carries, empty if there is none."""
     try:
         value = json.loads(await call.request.text() or "{}")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from aiohttp import web
 
@@ -15,7 +16,7 @@ from vcf_lab.vcenter.fault import Answer, Call, Fault, Proceed
 class Hold(Fault):
     """Counts writes; after the Nth nothing gets an answer until it is released."""
 
-    def __init__(self, **values) -> None:
+    def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.writes = 0
         self.holding = False

@@ -100,9 +100,9 @@ def _being_removed(call: Call, name: str) -> ApiError:
 
 
 def _gone(call: Call) -> dict[str, Any]:
-    supervisor = next(iter(call.request.app["store"]["supervisors"].values()), {})
+    supervisor: dict[str, Any] = next(iter(call.request.app["store"]["supervisors"].values()), {})
     owner = "supervisor" if "/v2/" in call.path else "cluster"
-    empty = {"messages": [], "description": "", "access_list": [], "storage_specs": [], "stats": {}}
+    empty: dict[str, Any] = {"messages": [], "description": "", "access_list": [], "storage_specs": [], "stats": {}}
     return {owner: supervisor.get(owner, "-"), "config_status": "REMOVING", **empty}
 
 
@@ -143,7 +143,7 @@ async def changed_meanwhile(fault: Fault, call: Call, proceed: Proceed) -> Answe
 def _record(call: Call) -> dict[str, Any] | None:
     for pattern, section in _RECORDS:
         found = pattern.match(call.path)
-        record = found and call.request.app["store"][section].get(found.group(1))
+        record: dict[str, Any] | None = call.request.app["store"][section].get(found.group(1)) if found else None
         if record:
             return record
     return None

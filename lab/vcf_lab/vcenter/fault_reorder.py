@@ -66,8 +66,8 @@ def other(value: Any, key: str = "") -> Any:
                 shown[name] = str(value[name]).upper()
         return {UNKNOWN: {"any": ["thing"]}, **shown}
     if isinstance(value, list):
-        entries = [other(entry, key) for entry in value]
-        return entries if key in ORDERED else entries[::-1]
+        listed = [other(entry, key) for entry in value]
+        return listed if key in ORDERED else listed[::-1]
     if isinstance(value, str) and UUID.fullmatch(value):
         return value.upper()
     return value

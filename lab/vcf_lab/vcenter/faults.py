@@ -110,7 +110,7 @@ class Faults(faults.Faults):
     """The armed faults of vCenter, and which of them look at a request."""
 
     kinds = KINDS
-    _armed: list[Fault]
+    _armed: list[Fault]  # type: ignore[assignment]  # `_made` makes no others
 
     def _made(self, **values: Any) -> Fault:
         return (Hold if values["name"] == "hold" else Fault)(**values)

@@ -9,6 +9,7 @@ import base64
 import random
 import re
 import string
+from functools import partial
 from typing import Any
 
 import yaml
@@ -46,12 +47,13 @@ async def _record(request: web.Request) -> Record:
     key = key_of(await supervisor_of(request), service)
     if key not in request.app["store"]["installs"]:
         raise missing("SupervisorService", service)
-    return request.app["store"]["installs"][key]
+    install: Record = request.app["store"]["installs"][key]
+    return install
 
 
 def _installable(app: web.Application, service: str, version: str) -> Record:
     """The catalogue entry, which has to be there and ACTIVATED with the version."""
-    entry = app["store"]["services"].get(service)
+    entry: Record | None = app["store"]["services"].get(service)
     if entry is None:
         raise missing("SupervisorService", service)
     if version not in entry["versions"]:
@@ -135,7 +137,7 @@ def resume(app: web.Application) -> None:
     for key, record in app["store"]["installs"].items():
         work = works.get(record["config_status"])
         if work is not None:
-            jobs(app).add(f"install {key}", lambda key=key, work=work: work(app, key))
+            jobs(app).add(f"install {key}", partial(work, app, key))
 
 
 def _summary(record: Record) -> Record:

@@ -46,7 +46,7 @@ def build(content: Any, place: Path) -> None:
 
 def add_policies(manager: Any) -> None:
     """A policy that not every datastore fits."""
-    kind = pbm.profile.ResourceType(resourceType=pbm.profile.ResourceTypeEnum.STORAGE)
+    kind = pbm.profile.ResourceType(resourceType=pbm.profile.ResourceTypeEnum.STORAGE)  # type: ignore[attr-defined]  # the stubs lack it
     known = manager.PbmQueryProfile(kind, "REQUIREMENT")
     if GOLD in {entry.name for entry in manager.PbmRetrieveContent(known)}:
         return
@@ -68,7 +68,7 @@ def _tagged(category: str, tag: str) -> Any:
         id=capability.CapabilityMetadata.UniqueId(namespace="http://www.vmware.com/storage/tag", id=category),
         constraint=[capability.ConstraintInstance(propertyInstance=[value])],
     )
-    profile = pbm.profile.SubProfileCapabilityConstraints
+    profile: Any = pbm.profile.SubProfileCapabilityConstraints
     return profile(subProfiles=[profile.SubProfile(name=tag, capability=[rule])])
 
 
@@ -87,8 +87,8 @@ def _twin(datacenter: Any, folder: Any, switch: str, place: Path) -> None:
         config = vim.dvs.VmwareDistributedVirtualSwitch.ConfigSpec(name=switch)
         dvs = _done(datacenter.networkFolder.CreateDVS_Task(vim.DistributedVirtualSwitch.CreateSpec(configSpec=config)))
     if _child(datacenter.networkFolder, TWIN_NETWORK) is None:
-        spec = vim.dvs.DistributedVirtualPortgroup.ConfigSpec(name=TWIN_NETWORK, type="earlyBinding", numPorts=8)
-        _done(dvs.AddDVPortgroup_Task([spec]))
+        group = vim.dvs.DistributedVirtualPortgroup.ConfigSpec(name=TWIN_NETWORK, type="earlyBinding", numPorts=8)
+        _done(dvs.AddDVPortgroup_Task([group]))
 
 
 def _cluster(folder: Any, name: str) -> Any:

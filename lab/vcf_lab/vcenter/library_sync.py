@@ -115,7 +115,8 @@ class Synchronizer:
 
     def path(self, item: dict[str, Any], file: dict[str, Any]) -> Path:
         """Where one file of an item lies, or would."""
-        return self.folder(item["library_id"]) / item["id"] / Path(file["name"]).name
+        place: Path = self.folder(item["library_id"]) / item["id"] / Path(file["name"]).name
+        return place
 
     def changed(self, library_id: str) -> None:
         """Keep what is new, and have the namespaces that use the library see it."""
@@ -164,7 +165,7 @@ class Synchronizer:
         """The item for an entry of the publisher; made when new, renewed when its content is."""
         items = self._store["items"]
         known = (item for item in items.values() if item["library_id"] == library["id"])
-        item = next((item for item in known if item["source_id"] == entry["id"]), None)
+        item: dict[str, Any] | None = next((item for item in known if item["source_id"] == entry["id"]), None)
         if item is None:
             item = {"id": new_id(), "library_id": library["id"], "source_id": entry["id"], "creation_time": now()}
         elif item["content_version"] == entry.get("contentVersion", "1"):

@@ -70,7 +70,7 @@ CREATE_V2 = {
 
 def name_of(spec: dict[str, Any]) -> str:
     """The namespace's name: a DNS label, and none of the platform's own."""
-    name = spec["namespace"]
+    name: str = spec["namespace"]
     if name.startswith("vmware-system"):
         raise ApiError("UNAUTHORIZED", f"The name '{name}' is reserved for the system.", id="vcenter.wcp.namespace.reserved")
     if not NAME.fullmatch(name):
@@ -151,14 +151,15 @@ def libraries_after(record: dict[str, Any], spec: dict[str, Any]) -> list[dict[s
     `content_libraries` says all; a library named by `vm_service_spec` alone is read-only there.
     Where only `vm_service_spec` is given, it replaces the read-only ones and cannot drop a writable one.
     """
-    before = record["libraries"]
+    before: list[dict[str, Any]] = record["libraries"]
+    asked: list[dict[str, Any]] = spec.get("content_libraries", before)
     if "vm_service_spec" not in spec:
-        return spec.get("content_libraries", before)
+        return asked
     listed = spec["vm_service_spec"].get("content_libraries", [])
     if "content_libraries" in spec:
-        known = {entry["content_library"]: entry for entry in spec["content_libraries"]}
+        known = {entry["content_library"]: entry for entry in asked}
         extra = [{"content_library": name} for name in dict.fromkeys(listed) if name not in known]
-        return spec["content_libraries"] + extra
+        return asked + extra
     for entry in before:
         if entry.get("writable") and entry["content_library"] not in listed:
             raise invalid(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -51,7 +52,7 @@ def resume(app: web.Application) -> None:
     """After a restart: all namespaces follow, half-done removals go on."""
     for name, record in app["store"]["namespaces"].items():
         if record["config_status"] == "REMOVING":
-            jobs(app).add(f"namespace {name}", lambda name=name: namespace_lifecycle.remove(app, name))
+            jobs(app).add(f"namespace {name}", partial(namespace_lifecycle.remove, app, name))
         else:
             touch(app, record)
 
@@ -81,7 +82,7 @@ def _info(request: web.Request, record: Record) -> Record:
     if record.get("resource_spec"):
         answer["resource_spec"] = record["resource_spec"]
     if has(request, "8.0.3"):
-        default = {"writable": False}
+        default: dict[str, Any] = {"writable": False}
         if has(request, "9.0"):
             default |= {"allow_import": False, "resource_naming_strategy": "FROM_ITEM_ID"}
         answer["content_libraries"] = [{**default, **entry} for entry in record["libraries"]]

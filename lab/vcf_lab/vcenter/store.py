@@ -51,7 +51,8 @@ class Store:
             self.data.setdefault(section, {})
 
     def __getitem__(self, section: str) -> dict[str, Any]:
-        return self.data[section]
+        records: dict[str, Any] = self.data[section]
+        return records
 
     def changed(self) -> None:
         """Write the state; a reader or a crash never sees half a file."""
@@ -64,7 +65,8 @@ class Store:
 
     def public(self) -> dict[str, Any]:
         """The state without secrets and without what changes by itself."""
-        return _clean(copy.deepcopy(self.data))
+        clean: dict[str, Any] = _clean(copy.deepcopy(self.data))
+        return clean
 
 
 def _clean(value: Any) -> Any:

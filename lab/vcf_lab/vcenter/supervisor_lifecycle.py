@@ -163,7 +163,7 @@ async def take_down(app: web.Application, identifier: str) -> None:
 
 async def _remove_objects(app: web.Application) -> None:
     kube = app["kube"]
-    named = [("ConfigMap", "supervisor", "kube-system")]
+    named: list[tuple[str, str, str | None]] = [("ConfigMap", "supervisor", "kube-system")]
     named += [(obj["kind"], obj["metadata"]["name"], None) for obj in reversed(supervisor_objects.access())]
     named += [(obj["kind"], obj["metadata"]["name"], None) for obj in supervisor_objects.custom_resource_definitions()]
     logins = await kube.list("Secret", pulling.NAMESPACE, pulling.SELECTOR)

@@ -9,7 +9,8 @@ import asyncio
 import threading
 from typing import Any
 
-from pyVmomi import SoapStubAdapter, VmomiSupport, pbm, vim, vmodl
+from pyVmomi import VmomiSupport, pbm, vim, vmodl
+from pyVmomi.SoapAdapter import SoapStubAdapter
 
 from vcf_lab import settings
 from vcf_lab.settings import Lab
@@ -72,7 +73,7 @@ class Vcsim:
     def _connect(self) -> Any:
         if self._content is None:
             adapter = self._adapter("/sdk", "vim.version.version9")
-            content = vim.ServiceInstance("ServiceInstance", adapter).RetrieveContent()
+            content: Any = vim.ServiceInstance("ServiceInstance", adapter).RetrieveContent()
             content.sessionManager.Login(settings.ADMINISTRATOR, self._lab.password, None)
             landscape.build(content, self._lab.state / "tmp" / "datastores")
             self._content = content
@@ -109,7 +110,7 @@ class Vcsim:
 
     def _policies(self) -> list[dict[str, Any]]:
         manager = self._pbm().profileManager
-        kind = pbm.profile.ResourceType(resourceType=pbm.profile.ResourceTypeEnum.STORAGE)
+        kind = pbm.profile.ResourceType(resourceType=pbm.profile.ResourceTypeEnum.STORAGE)  # type: ignore[attr-defined]  # the stubs lack it
         identifiers = manager.PbmQueryProfile(kind, "REQUIREMENT")
         profiles = manager.PbmRetrieveContent(identifiers) if identifiers else []
         return [

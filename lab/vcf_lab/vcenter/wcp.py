@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
 
 from vcf_lab.vcenter import access, installs, namespace_quota, namespaces, nsx, prechecks, registries, services
@@ -46,9 +48,9 @@ async def start(app: web.Application) -> None:
     for identifier, record in app["store"]["supervisors"].items():
         key = f"supervisor {identifier}"
         if record["config_status"] == "REMOVING":
-            jobs(app).add(key, lambda identifier=identifier: supervisor_lifecycle.take_down(app, identifier))
+            jobs(app).add(key, partial(supervisor_lifecycle.take_down, app, identifier))
         elif record["config_status"] != "RUNNING":
-            jobs(app).add(key, lambda identifier=identifier: supervisor_lifecycle.bring_up(app, identifier))
+            jobs(app).add(key, partial(supervisor_lifecycle.bring_up, app, identifier))
     registries.resume(app)  # before the installs, which are fetched from them
     installs.resume(app)
     namespaces.resume(app)

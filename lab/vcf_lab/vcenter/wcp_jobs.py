@@ -84,7 +84,8 @@ async def _end_of(before: asyncio.Task[None]) -> None:
 
 def jobs(app: web.Application) -> Jobs:
     """The jobs of this application; `wcp.start` makes them."""
-    return app["wcp"]
+    made: Jobs = app["wcp"]
+    return made
 
 
 async def pause(app: web.Application, kind: str) -> None:

@@ -156,7 +156,8 @@ def found(section: dict[str, Any], what: str, name: str) -> dict[str, Any]:
     """The record, or NOT_FOUND."""
     if name not in section:
         raise missing(what, name)
-    return section[name]
+    record: dict[str, Any] = section[name]
+    return record
 
 
 def flag(request: web.Request, name: str) -> bool | None:

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from . import cloudinit, disk, shims, ssh
 from .reaper import reap_around
@@ -60,7 +61,7 @@ async def _network(spec: VmSpec) -> None:
         subprocess.run(["ip", *arguments], check=True)
 
 
-def tell(event: dict) -> None:
+def tell(event: dict[str, Any]) -> None:
     """A line for the platform; it reads our standard output."""
     os.write(1, (json.dumps(event) + "\n").encode())
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from . import docker_args, environment, spec
 from .docker_args import Call, DockerError
@@ -94,7 +95,7 @@ def _make(call: Call, name: str, image: str, command: list[str]) -> Path:
     return folder
 
 
-def _start(folder: Path, name: str) -> subprocess.Popen:
+def _start(folder: Path, name: str) -> subprocess.Popen[bytes]:
     LOGS.mkdir(parents=True, exist_ok=True)
     unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     with (LOGS / f"{name}.log").open("ab") as log:
@@ -229,8 +230,9 @@ def _running(name: str) -> int:
     raise DockerError(f"Error response from daemon: No such container: {name}")
 
 
-def _config(name: str) -> dict:
-    return json.loads((STATE / name / "config.json").read_text())
+def _config(name: str) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((STATE / name / "config.json").read_text())
+    return config
 
 
 if __name__ == "__main__":

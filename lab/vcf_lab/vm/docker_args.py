@@ -119,7 +119,8 @@ def environment(call: Call, inherited: dict[str, str]) -> dict[str, str]:
     for path in call.values("--env-file"):
         with open(path) as file:
             lines = [line.rstrip("\n") for line in file]
-        values.update(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+        pairs = (line.partition("=") for line in lines if not line.startswith("#"))
+        values.update({name: value for name, equals, value in pairs if equals})
     for entry in call.values("-e", "--env"):
         name, equals, value = entry.partition("=")
         if equals:

@@ -25,7 +25,7 @@ from .spec import VmSpec
 try:
     from passlib.context import CryptContext
 except ImportError:  # keys still work
-    CryptContext = None
+    CryptContext = None  # type: ignore[misc,assignment]  # asked for before it is used
 
 LOG = logging.getLogger(__name__)
 PORT = 22
@@ -83,7 +83,7 @@ class FileTransfer(asyncssh.SFTPServer):
 async def serve(spec: VmSpec) -> asyncssh.SSHAcceptor:
     """Listen on port 22 of the VM."""
 
-    async def session(process: asyncssh.SSHServerProcess) -> None:
+    async def session(process: asyncssh.SSHServerProcess[bytes]) -> None:
         await _session(spec, process)
 
     return await asyncssh.create_server(
@@ -111,7 +111,7 @@ def _host_key(spec: VmSpec) -> asyncssh.SSHKey:
     return asyncssh.read_private_key(path)
 
 
-async def _session(spec: VmSpec, process: asyncssh.SSHServerProcess) -> None:
+async def _session(spec: VmSpec, process: asyncssh.SSHServerProcess[bytes]) -> None:
     user, started = process.get_extra_info("username"), time.monotonic()
     LOG.info("ssh: %s runs %s", user, process.command or "a shell")
     child = await _start(spec, process, user)
@@ -131,7 +131,7 @@ async def _session(spec: VmSpec, process: asyncssh.SSHServerProcess) -> None:
     process.exit(code if code >= 0 else 128 - code)
 
 
-async def _start(spec: VmSpec, process: asyncssh.SSHServerProcess, user: str) -> asyncio.subprocess.Process:
+async def _start(spec: VmSpec, process: asyncssh.SSHServerProcess[bytes], user: str) -> asyncio.subprocess.Process:
     env = environment.of_user(spec, user)
     home = environment.home_of(user)
     arguments = ["/bin/bash", *(["-c", process.command] if process.command else ["-l"])]

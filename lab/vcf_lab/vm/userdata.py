@@ -114,14 +114,14 @@ def parse(text: str) -> CloudConfig:
     )
 
 
-def _list(data: dict, key: str) -> list:
+def _list(data: dict[str, Any], key: str) -> list[Any]:
     value = data.get(key) or []
     if not isinstance(value, list):
         raise UserDataError(f"{key} has to be a list")
     return value
 
 
-def _check(entry: Any, known: set[str], required: str, what: str) -> dict:
+def _check(entry: Any, known: set[str], required: str, what: str) -> dict[str, Any]:
     if not isinstance(entry, dict) or not entry.get(required):
         raise UserDataError(f"{what}: an entry without {required}")
     if unknown := sorted(set(entry) - known):
@@ -174,7 +174,7 @@ def _file(entry: Any) -> File:
     )
 
 
-def _commands(entries: list) -> list[str | list[str]]:
+def _commands(entries: list[Any]) -> list[str | list[str]]:
     """As cloud-init: one item of another type, and none of them runs."""
     commands: list[str | list[str]] = []
     for entry in entries:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from vcf_lab.kube import Kube
 from vcf_lab.vm import userdata
@@ -38,7 +39,7 @@ def quantity(text: str | int) -> int:
     return int(text)
 
 
-async def check(kube: Kube, vm: dict) -> Checked:
+async def check(kube: Kube, vm: dict[str, Any]) -> Checked:
     """Look up everything; each miss is a condition of its own, as users read them."""
     namespace, spec = vm["metadata"]["namespace"], vm["spec"]
     checked = Checked()
@@ -82,7 +83,7 @@ async def _storage(kube: Kube, name: str) -> Condition:
     return Condition(STORAGE_READY, True)
 
 
-async def _check_bootstrap(kube: Kube, bootstrap: dict, namespace: str, checked: Checked) -> None:
+async def _check_bootstrap(kube: Kube, bootstrap: dict[str, Any], namespace: str, checked: Checked) -> None:
     def bad(reason: str, message: str) -> None:
         checked.conditions.append(Condition(BOOTSTRAP_READY, False, reason, message))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 CLASS_READY = "VirtualMachineClassReady"
 IMAGE_READY = "VirtualMachineImageReady"
@@ -30,7 +31,7 @@ class Condition:
         return {"type": self.type, "status": status, "reason": self.reason or status, "message": self.message}
 
 
-def merge(old: list[dict], new: list[Condition]) -> list[dict]:
+def merge(old: list[dict[str, Any]], new: list[Condition]) -> list[dict[str, Any]]:
     """`new` over `old`; the time of a transition changes only with the status."""
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     result = {entry["type"]: entry for entry in old}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from vcf_lab.forwarder import Cut
 
@@ -30,7 +31,7 @@ CONTROL_FRAME = 8  # bytes of a ping or a pong; nothing of a log
 class Conversation:
     """Request after request on one connection. Nobody pipelines: the answer is always to the last one."""
 
-    def __init__(self, faults: VmFaults, service: Callable[[], dict | None]) -> None:
+    def __init__(self, faults: VmFaults, service: Callable[[], dict[str, Any] | None]) -> None:
         self._faults, self._service = faults, service
         self._method = self._where = ""
         self._status = 0  # of the answer, once it has begun

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vcf_lab.faults import OF_REQUESTS, Fault, Faults, Kind, OneOf
 
 HEAD_LABEL = "vmray.kubernetes.io/ray-cluster-head"
@@ -54,7 +56,7 @@ KINDS = {
 }
 
 
-def about_machine(vm: dict) -> dict[str, str]:
+def about_machine(vm: dict[str, Any]) -> dict[str, str]:
     """Role and cluster of a VM, as its user data tells; others have neither."""
     bootstrap = vm["spec"].get("bootstrap") or {}
     secret = str((bootstrap.get("cloudInit") or {}).get("rawCloudConfig", {}).get("name", ""))
@@ -64,7 +66,7 @@ def about_machine(vm: dict) -> dict[str, str]:
     return {"role": "other", "cluster": "-"}
 
 
-def about_service(service: dict) -> dict[str, str]:
+def about_service(service: dict[str, Any]) -> dict[str, str]:
     """The cluster of a head's service."""
     head = (service["spec"].get("selector") or {}).get(HEAD_LABEL, "")
     return {"cluster": head.rsplit("-h-", 1)[0] or "-"}
@@ -75,34 +77,34 @@ class VmFaults(Faults):
 
     kinds = KINDS
 
-    def without_address(self, vm: dict) -> bool:
+    def without_address(self, vm: dict[str, Any]) -> bool:
         """Whether the VM that is to be powered on gets none."""
         uid, facts = vm["metadata"]["uid"], about_machine(vm)
         stuck = facts["role"] == "worker" and self.strike("stuck-worker", uid, facts)
         return bool(stuck or self.strike("no-address", uid, facts))
 
-    def container(self, vm: dict) -> str:
+    def container(self, vm: dict[str, Any]) -> str:
         """What docker says on the VM when a container is to run; empty: it runs."""
         fault = self.strike("container-fails", vm["metadata"]["uid"], about_machine(vm))
         return str(fault.options["text"]) if fault else ""
 
-    def lost(self, vm: dict, *, running: bool) -> str:
+    def lost(self, vm: dict[str, Any], *, running: bool) -> str:
         """How the VM is lost: off, deleted or not at all. Only one that runs can begin to be."""
         uid, facts = vm["metadata"]["uid"], about_machine(vm)
         may = running and facts["role"] == "worker"
         fault = self.strike("worker-lost", uid, facts) if may else self.struck("worker-lost", uid)
         return str(fault.options["mode"]) if fault else ""
 
-    def without_balancer(self, service: dict) -> bool:
+    def without_balancer(self, service: dict[str, Any]) -> bool:
         """Whether a new service gets no address."""
         return bool(self.strike("no-load-balancer-address", service["metadata"]["uid"], about_service(service)))
 
-    def unreachable(self, service: dict) -> tuple[str, str]:
+    def unreachable(self, service: dict[str, Any]) -> tuple[str, str]:
         """(mode, to whom) of a service whose address answers nobody; two empty words for all others."""
         fault = self.strike("load-balancer-unreachable", service["metadata"]["uid"], about_service(service))
         return (str(fault.options["mode"]), str(fault.options["seen"])) if fault else ("", "")
 
-    def dashboard_closed(self, service: dict, *, submitted: bool = False) -> bool:
+    def dashboard_closed(self, service: dict[str, Any], *, submitted: bool = False) -> bool:
         """Whether 8265 is closed; `submitted` tells that a job has just been handed in."""
         uid, facts = service["metadata"]["uid"], about_service(service)
         if self.struck("dashboard-closed", uid):

@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from vcf_lab.vm.spec import VmSpec, package_root
 
@@ -27,7 +28,7 @@ UNSHARE = [
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
-Listener = Callable[[dict], Awaitable[None]]
+Listener = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Machine:
@@ -41,7 +42,7 @@ class Machine:
         self.bootstrap: tuple[bool, str] | None = None  # (worked, why not)
         self._listener = listener
         self._process: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._stopping = False
 
     async def start(self) -> None:
@@ -102,7 +103,7 @@ class Machine:
         return path.read_text(errors="replace")[-400:].strip() if path.exists() else ""
 
 
-def _show_error(task: asyncio.Task) -> None:
+def _show_error(task: asyncio.Task[None]) -> None:
     """Nobody awaits the reading task: an error in it must not wait for the end of the program."""
     if not task.cancelled() and task.exception() is not None:
         LOG.error("reading from a machine", exc_info=task.exception())

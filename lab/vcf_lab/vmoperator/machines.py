@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 import uuid
+from typing import Any
 
 from vcf_lab.kube import Kube, KubeError
 from vcf_lab.settings import BRIDGE_IP, VM_FIRST_IP, Lab
@@ -42,9 +43,9 @@ class Machines:
         self._pool = AddressPool(VM_FIRST_IP, VM_ADDRESSES)
         self._machines: dict[Key, Machine] = {}
         self._folders: dict[Key, tuple[str, str]] = {}  # key -> (uid of the object, folder)
-        self._objects: dict[Key, dict] = {}
+        self._objects: dict[Key, dict[str, Any]] = {}
         self._locks: dict[Key, asyncio.Lock] = {}
-        self._tasks: set[asyncio.Task] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._not_before: dict[Key, float] = {}  # a machine that went down may not start earlier
         self._count = 0
 
@@ -88,7 +89,7 @@ class Machines:
     def _soon(self, key: Key, delay: float = 0.0) -> None:
         self._keep(asyncio.create_task(self._reconcile_locked(key, delay)))
 
-    def _keep(self, task: asyncio.Task) -> None:
+    def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -122,7 +123,7 @@ class Machines:
         elif key in self._machines or "powerState" not in vm.get("status", {}):
             await self._power_off(key)
 
-    async def _power_on(self, key: Key, vm: dict) -> None:
+    async def _power_on(self, key: Key, vm: dict[str, Any]) -> None:
         wait = self._not_before.get(key, 0.0) - asyncio.get_running_loop().time()
         if wait > 0:
             self._soon(key, wait)
@@ -154,10 +155,10 @@ class Machines:
         if asyncio.get_running_loop().time() >= machine.started + ADDRESS_SECONDS[self._lab.speed]:
             await self._status(key, {"network": _network(machine.spec.address)}, [])
 
-    async def _boot(self, key: Key, vm: dict, checked: Checked, address: str) -> None:
+    async def _boot(self, key: Key, vm: dict[str, Any], checked: Checked, address: str) -> None:
         self._count += 1
 
-        async def listener(event: dict) -> None:
+        async def listener(event: dict[str, Any]) -> None:
             await self._on_guest_event(key, machine, event)
 
         machine = self._machines[key] = Machine(self._spec(key, vm, checked, address), self._count, listener)
@@ -168,7 +169,7 @@ class Machines:
             del self._machines[key]
             raise
 
-    def _spec(self, key: Key, vm: dict, checked: Checked, address: str) -> VmSpec:
+    def _spec(self, key: Key, vm: dict[str, Any], checked: Checked, address: str) -> VmSpec:
         namespace, name = key
         uid = vm["metadata"]["uid"]
         if key not in self._folders:
@@ -205,7 +206,7 @@ class Machines:
             await machine.stop()
         await self._status(key, {"powerState": "PoweredOff", "network": {"primaryIP4": None}}, [])
 
-    async def _remove(self, key: Key, vm: dict | None) -> None:
+    async def _remove(self, key: Key, vm: dict[str, Any] | None) -> None:
         if machine := self._machines.pop(key, None):
             await machine.stop()
             LOG.info("%s/%s is gone", *key)
@@ -220,7 +221,7 @@ class Machines:
                 if error.status != 404:
                     raise
 
-    async def _on_guest_event(self, key: Key, machine: Machine, event: dict) -> None:
+    async def _on_guest_event(self, key: Key, machine: Machine, event: dict[str, Any]) -> None:
         if self._machines.get(key) is not machine:
             return
         try:
@@ -246,7 +247,7 @@ class Machines:
             self._keep(asyncio.create_task(machine.stop()))
             self._soon(key)
 
-    async def _status(self, key: Key, fields: dict, new: list[Condition]) -> None:
+    async def _status(self, key: Key, fields: dict[str, Any], new: list[Condition]) -> None:
         """Patch the status, only when that changes something."""
         vm = self._objects.get(key)
         if vm is None:
@@ -265,7 +266,7 @@ class Machines:
                 raise
 
 
-def _running(vm: dict, address: str | None) -> dict:
+def _running(vm: dict[str, Any], address: str | None) -> dict[str, Any]:
     """Status of a VM that is on; an address comes as on a real site: long before cloud-init has ended."""
     identity = uuid.UUID(hashlib.md5(vm["metadata"]["uid"].encode(), usedforsecurity=False).hexdigest())
     return {
@@ -277,5 +278,5 @@ def _running(vm: dict, address: str | None) -> dict:
     }
 
 
-def _network(address: str | None) -> dict:
+def _network(address: str | None) -> dict[str, Any]:
     return {**({"primaryIP4": address} if address else {}), "config": {"interfaces": [{"name": "eth0"}]}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from vcf_lab.kube import Kube, KubeError
 
@@ -37,10 +38,10 @@ class Services:
         self._since: dict[Key, float] = {}  # when each service was first seen
         self._pool: AddressPool | None = None
         self._pool_data: dict[str, str] = {}
-        self._objects: dict[Key, dict] = {}
+        self._objects: dict[Key, dict[str, Any]] = {}
         self._servers: dict[Key, tuple[str, Ports, dict[int, Door]]] = {}  # doors by their ports
         self._lock = asyncio.Lock()
-        self._tasks: set[asyncio.Task] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
@@ -138,7 +139,7 @@ class Services:
         self._servers[key] = (address, ports, doors)
         LOG.info("service %s/%s answers at %s, ports %s", *key, address, [port for port, _ in ports])
 
-    def _way(self, service: dict, port: int) -> Way:
+    def _way(self, service: dict[str, Any], port: int) -> Way:
         """How a port of the service behaves now."""
         mode, seen = self._faults.unreachable(service)
         if mode:
