@@ -15,7 +15,7 @@ import environments
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from labs import BIN, ROOT, Lab, Play  # noqa: E402
+from labs import BIN, ROOT, Lab, Play
 
 # What a collection consists of for those who run it. The rest is for people, and nothing that runs may need it.
 KEPT = {"meta", "plugins", "roles", "playbooks"}

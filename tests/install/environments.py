@@ -16,8 +16,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 BOUND = re.compile(r"^([A-Za-z0-9._-]+)>=([0-9.]+)$")
-# Oldest Python that ansible-core 2.16 starts with.
-OLDEST_MINOR = 10
 PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
@@ -44,12 +42,14 @@ def oldest_core() -> str:
 
 
 def oldest_python() -> Path:
-    """Of this machine, as far as ansible-core starts with it; those of pyenv are not on PATH."""
+    """Of this machine, from the one on that tests/config.yml promises; those of pyenv are not on PATH."""
+    promised = yaml.safe_load((ROOT / "tests/config.yml").read_text(encoding="utf-8"))["modules"]["python_requires"]
+    oldest = int(promised.removeprefix(">=3."))
     folders = [Path(folder) for folder in os.environ["PATH"].split(":") if "/shims" not in folder]
     folders += sorted(Path.home().glob(".pyenv/versions/*/bin"))
     found = {int(match.group(1)): path for folder in folders if folder.is_dir() for path in folder.glob("python3.*")
              if (match := re.fullmatch(r"python3\.(\d+)", path.name))}
-    return found[min(minor for minor in found if minor >= OLDEST_MINOR)]
+    return found[min(minor for minor in found if minor >= oldest)]
 
 
 def environment(name: str, python: Path, *wanted: str, wheels: bool = True) -> Path:

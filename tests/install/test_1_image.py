@@ -24,7 +24,7 @@ IMPORTED_AS = {"PyYAML": "yaml"}
 
 def definitions() -> dict[str, str]:
     """The one of the repository, and each that the page shows."""
-    blocks = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    blocks = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     shown = [block for block in blocks if "base_image" in block]
     return {"repository": (ROOT / "execution-environment.yml").read_text(encoding="utf-8"), **{f"page {n}": text for n, text in enumerate(shown, 1)}}
 

@@ -27,7 +27,7 @@ def test_all_units_pass_with_the_lower_bounds() -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT / "build/collections"), "PYTHONDONTWRITEBYTECODE": "1"}
     units = ROOT / "build/collections/ansible_collections/vcf/ray/tests/unit"
     said = run(environments.lowest() / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", units, env=env, cwd=ROOT)
-    passed = re.search(r"^(\d+) passed", said, re.M)
+    passed = re.search(r"^(\d+) passed", said, re.MULTILINE)
     assert passed, said[-2000:]
     assert int(passed.group(1)) > 1000
 

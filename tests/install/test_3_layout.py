@@ -41,7 +41,7 @@ def test_the_bare_collection_goes_the_whole_way_with_the_oldest_of_everything(ma
     assert made.rc == 0, made.text
     assert re.search(r"Job\s+hello-ray SUCCEEDED", made.text), made.text
     assert f"ansible-playbook [core {environments.oldest_core()}]" in made.text
-    files = set(re.findall(r"^task path: (.*):\d+$", made.text, re.M))
+    files = set(re.findall(r"^task path: (.*):\d+$", made.text, re.MULTILINE))
     assert files
     assert [path for path in files if not path.startswith(f"{bare.root}/")] == []
 
