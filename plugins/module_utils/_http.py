@@ -175,7 +175,7 @@ class Http:
         code, text = vendor_text(reply)
         ids = vendor_ids(reply)
         return RayError(
-            f"{self.what} refused {method} {path.split('?')[0]}: {text} ({', '.join([f'{reply.status} {code}', *ids])}).",
+            f"{self.what} refused {method} {path.split('?', maxsplit=1)[0]}: {text} ({', '.join([f'{reply.status} {code}', *ids])}).",
             code=code,
             details={"status": reply.status, "vendor": text, "vendor_ids": ids,
                      **({"retry_after": retry_after(reply.headers)} if reply.status == 503 else {})},

@@ -9,8 +9,6 @@ the same policy several times, and names do not move while it runs.
 
 from __future__ import annotations
 
-import typing as t
-
 from .._errors import RayError
 from .._names import ambiguous, canonical, choose
 from .._ports import Json, VCenter

@@ -16,7 +16,7 @@ from . import supervisor as supervisor_client
 
 LOGIN = {**supervisor_client.ARGSPEC, "hostname": {"type": "str"}}
 ARGSPEC = {"supervisor_login": {"type": "dict", "options": LOGIN}}
-Open = t.Callable[[t.Optional[str]], t.ContextManager[kube.Kube]]
+Open = t.Callable[[str | None], t.ContextManager[kube.Kube]]
 
 
 def opener(task: Task) -> Open | None:
@@ -33,7 +33,7 @@ def opener(task: Task) -> Open | None:
         host = login.get("hostname") or hostname
         if not host:
             raise UnknownYet("The Supervisor has no address yet to log in at.", hint="Wait until it is ready, or set supervisor_login.hostname.")
-        params = {name: None for name in kube_config.ARGSPEC}
+        params = dict.fromkeys(kube_config.ARGSPEC)
         with kube.connect(types.SimpleNamespace(params={**params, "supervisor": {**login, "hostname": host}}, hide=task.hide)) as client:
             yield client
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import typing as t
-from xml.etree import ElementTree
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from .._errors import RayError

@@ -109,7 +109,7 @@ def connect(task: Task) -> t.Iterator[Supervisor]:
 
 def address_of(hostname: str) -> str:
     """Where the login service is, for ``host``, ``host:port`` or a URL."""
-    return f"https://{hostname.split('://')[-1].rstrip('/')}"
+    return f"https://{hostname.rsplit('://', maxsplit=1)[-1].rstrip('/')}"
 
 
 def host_of(address: str) -> str:

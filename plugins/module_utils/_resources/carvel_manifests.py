@@ -27,8 +27,8 @@ TEMPLATED = "#@yaml/text-templated-strings\n"
 VALUE = "(@= data.values.namespace @)"
 # What ytt would take for the begin or end of code in a string, written as code that gives it.
 CODE = re.compile(r"\(@|@\)")
-OWN_SCHEMA = re.compile(r"^#@\s*data/values-schema\b", re.M)
-ANNOTATION = re.compile(r"(^|\s)#@", re.M)
+OWN_SCHEMA = re.compile(r"^#@\s*data/values-schema\b", re.MULTILINE)
+ANNOTATION = re.compile(r"(^|\s)#@", re.MULTILINE)
 SCHEMA_TEXT = """\
 #@data/values-schema
 ---

@@ -8,8 +8,6 @@ So two runs at the same moment make two. The one that was made later is taken ba
 
 from __future__ import annotations
 
-import typing as t
-
 from .. import _wait
 from .._errors import UnknownYet
 from .._names import UUID, ambiguous, canonical, missing

@@ -53,7 +53,7 @@ class LibrarySecrets:
         self._refuse_unproven(kind, before, merged, bool(basic and self._password and (new or self._always)))
         return {
             **found,
-            **({key: None for key in unknown} if unknown else {}),
+            **(dict.fromkeys(unknown) if unknown else {}),
             "library_username": found.get("library_username") or (VCSP if kind == "subscribed" and basic and not was_basic else None),
             "password_updated": bool(secret) if not before else True if secret and (new or self._always) else None,
         }

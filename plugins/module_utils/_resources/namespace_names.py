@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import typing as t
 
 from .._errors import RayError, UnknownYet
 from .._names import missing

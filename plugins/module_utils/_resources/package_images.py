@@ -23,8 +23,8 @@ except ImportError:
 DOCKER_HUB, ITS_NAMES = "docker.io", ("docker.io", "index.docker.io", "registry-1.docker.io")
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 # A value that ytt puts in: behind the key there is only a comment for any other reader.
-TEMPLATED = re.compile(r"^\s*(?:-\s+)?image:\s*#@", re.M)
-LINE = re.compile(r"^\s*(?:-\s+)?image:\s*(?!#)['\"]?([^\s'\"#]+)", re.M)
+TEMPLATED = re.compile(r"^\s*(?:-\s+)?image:\s*#@", re.MULTILINE)
+LINE = re.compile(r"^\s*(?:-\s+)?image:\s*(?!#)['\"]?([^\s'\"#]+)", re.MULTILINE)
 # Steps that take their content from somewhere else than a registry.
 ELSEWHERE = ("git", "http", "helmChart")
 NEXT = ("Copy the package and its images to a registry that is allowed with vcf.ray.carvel_package_copy, and use the YAML file that it writes at path. "

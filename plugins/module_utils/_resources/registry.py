@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import typing as t
 from urllib.parse import quote
 
 from .._errors import RayError

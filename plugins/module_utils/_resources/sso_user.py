@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._diff import same
 from .._errors import RayError
 from .._ports import Json, Sso

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._errors import RayError
 from .._names import canonical
 from .._ports import Json, VCenter

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._names import choose, missing
 from .._ports import Json, VCenter
 

@@ -5,13 +5,25 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._errors import RayError, UnknownYet
 from .._names import missing
 from .._ports import Json, VCenter
-from .service_catalogue import BASE, CARVEL, CARVEL_SINCE, MANAGE, READ, check, described, encoded, explained, in_order
-from .service_catalogue import not_registered, same_content, service_path, version_path
+from .service_catalogue import (
+    BASE,
+    CARVEL,
+    CARVEL_SINCE,
+    MANAGE,
+    READ,
+    check,
+    described,
+    encoded,
+    explained,
+    in_order,
+    not_registered,
+    same_content,
+    service_path,
+    version_path,
+)
 from .service_install import installs, needing, ride_out
 
 ON, OFF = "ACTIVATED", "DEACTIVATED"

@@ -72,7 +72,7 @@ class Planner:
         renew = self._due(raw)
         for_renew = [path for path in frozen if path not in SERVICE]
         leaving = "deletionTimestamp" in raw["metadata"]
-        anew = bool(self._params.get("recreate")) and (leaving or bool(frozen) and not (renew and for_renew == frozen))
+        anew = bool(self._params.get("recreate")) and (leaving or (bool(frozen) and not (renew and for_renew == frozen)))
         if frozen and not anew and not (renew and for_renew == frozen):
             self._refuse_frozen({path: found[path] for path in frozen}, now)
         patch = vmray_spec.nested(found)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import typing as t
 
 from .._errors import RayError
 from .._ports import Json, Kube
