@@ -67,7 +67,7 @@ def test_pictures_are_drawn_and_can_be_read(chromium: t.Any, site: pathlib.Path,
             assert places.locator("svg").count() == places.count(), name
             assert "Syntax error" not in "".join(places.all_inner_texts()), name
             heights = view.page.eval_on_selector_all("pre.mermaid .nodeLabel", "(all) => all.map((el) => el.getBoundingClientRect().height)")
-            assert min(heights) >= 8, f"{name}: the words of a picture are {min(heights)} px high"
+            assert min(heights) >= 10, f"{name}: the words of a picture are {min(heights)} px high"
             drawn += places.count()
     view.page.close()
     assert drawn, "no page has a picture"

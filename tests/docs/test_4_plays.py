@@ -43,13 +43,13 @@ def fixture_handed_on(lab: Lab) -> dict[str, t.Any]:
 def test_a_playbook_of_a_page_runs_in_check_mode_and_writes_nothing(lab: Lab, handed_on: dict, tmp_path: pathlib.Path, block: Block) -> None:
     play = tmp_path / "play.yml"
     play.write_text(block.text, encoding="utf-8")
-    before = lab.writes()
+    before = lab.writes(), lab.digest()
     done = lab.playbook(str(play), "-e", json.dumps(handed_on), "--check", "--diff", timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     recap = re.findall(r"^\S+\s+: ok=(\d+) .*failed=0", done.stdout, re.MULTILINE)
     assert recap, done.stdout
     assert all(int(ok) for ok in recap), done.stdout
-    assert lab.writes() == before
+    assert (lab.writes(), lab.digest()) == before
 
 
 def test_the_playbooks_that_are_not_run_say_why() -> None:

@@ -34,7 +34,7 @@
       if (scale(place) < 0.6) await put(place, text.replace(/^\s*flowchart LR/, "flowchart TB"));
       // What is too wide all the same is scrolled in its place.
       const picture = place.querySelector("svg");
-      picture.style.minWidth = `${0.65 * picture.viewBox.baseVal.width}px`;
+      picture.style.minWidth = `${0.5 * picture.viewBox.baseVal.width}px`;
     }
   };
 
