@@ -28,7 +28,7 @@ def same(a: t.Any, b: t.Any) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
         return all(same(a.get(k), b.get(k)) for k in {*a, *b})
     if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b))
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     return a == b or (a in (None, [], {}) and b in (None, [], {}))
 
 

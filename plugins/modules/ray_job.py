@@ -379,8 +379,9 @@ def _content(p, runtime_env):
     for module in p["py_modules"] or runtime_env.get("py_modules") or []:
         if not ray_package.is_uri(module):
             packages.append(ray_package.module(module, excludes, p["gitignore"]))
-            module = packages[-1].uri
-        modules.append(module)
+            modules.append(packages[-1].uri)
+        else:
+            modules.append(module)
     code = {**({"working_dir": folder} if folder else {}), **({"py_modules": modules} if modules else {})}
     return job_content.content(p, {**runtime_env, **code}), packages
 
@@ -403,7 +404,7 @@ def _brought(task, job, files, result):
     results = [reconcile(task, file, {"path": file.name}) for file in files]
     diffs = [one["diff"] for one in [result, *results] if "diff" in one]
     return {"changed": any(one["changed"] for one in [result, *results]), "files": [{"path": file.name, "changed": one["changed"]}
-            for file, one in zip(files, results)], **({"diff": diffs} if diffs else {})}
+            for file, one in zip(files, results, strict=True)], **({"diff": diffs} if diffs else {})}
 
 
 def _explained(task, job, error, log):

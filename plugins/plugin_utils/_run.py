@@ -19,7 +19,7 @@ import sys
 import typing as t
 from functools import partial
 
-from ansible import constants as C
+from ansible import constants as C  # noqa: N812 - as everywhere in Ansible
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -112,7 +112,7 @@ class ActionModule(NormalAction):
     def _switch(self, name: str, task_vars: dict) -> bool:
         """A variable ``vcf_ray_NAME``, else the environment variable of the same name, else true."""
         value = self._templar.template(task_vars.get(f"vcf_ray_{name}"))
-        return boolean(os.environ.get(f"VCF_RAY_{name.upper()}", True) if value is None else value, strict=False)
+        return boolean(os.environ.get(f"VCF_RAY_{name.upper()}", "true") if value is None else value, strict=False)
 
     def _here(self, task_vars: dict, options: dict) -> dict:
         """Run the module on these options in this process."""

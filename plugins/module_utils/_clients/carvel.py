@@ -165,7 +165,7 @@ def _folder(files: dict[str, str]) -> t.Iterator[str]:
                 file.write(text)
             os.chmod(path, 0o644)
         for where, _names, _files in os.walk(folder):
-            os.chmod(where, 0o755)
+            os.chmod(where, 0o755)  # noqa: S103 - of a bundle, which anybody may read
         yield folder
 
 

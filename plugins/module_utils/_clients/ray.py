@@ -33,7 +33,7 @@ PORT = 8265
 ALL_NODES = 10000
 # Seconds that Ray may take to send a file of a log folder; its own default would cut a large one after 30.
 FILE_SECONDS = 600
-TOKEN_OPTIONS = "the option token or token_path, or the environment variable RAY_AUTH_TOKEN"
+TOKEN_OPTIONS = "the option token or token_path, or the environment variable RAY_AUTH_TOKEN"  # noqa: S105 - words
 PACKAGE_TRIES = 3
 DASHBOARD = "Ray's dashboard"
 # Colours and other commands to a terminal, and titles of its window.

@@ -67,7 +67,7 @@ class Package:
 def working_dir(path: str, excludes: list[str], gitignore: bool) -> Package:
     """A folder, or a zip of one that is sent as it is."""
     if path.endswith(".zip") and os.path.isfile(path):
-        return Package(f"{PREFIX}{_digest(path, hashlib.sha1())}.zip", path)
+        return Package(f"{PREFIX}{_digest(path, hashlib.sha1(usedforsecurity=False))}.zip", path)
     if not os.path.isdir(path):
         raise _not_there("working_dir", path, "a folder or a .zip")
     return _folder(path, [*DEFAULT_EXCLUDES, *excludes], gitignore, "")

@@ -26,10 +26,8 @@ ARGSPEC = {
     "registry_validate_certs": {"type": "bool", "default": True},
     **{f"registry_{name}": option for name, option in proxy.ARGSPEC.items()},
 }
-MANIFESTS = ", ".join((
-    "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
-))
+MANIFESTS = ("application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, "
+             "application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 REDIRECTS, MOST_REDIRECTS = (301, 302, 303, 307, 308), 5
 # A manifest or a configuration is some thousand bytes, the layer of a bundle at most some millions.

@@ -112,7 +112,7 @@ class Sso:
             text = self._post(self._sts, f"{TRUST}/RST/Issue", token_request(username, password), "Issue")
         except SoapFault as refusal:
             if "FailedAuthentication" in refusal.type or "credential" in refusal.message.lower():
-                raise refused_login(self._http.what, username, refusal)
+                raise refused_login(self._http.what, username, refusal) from refusal
             raise
         found = re.search(r"<((?:[\w.-]+:)?Assertion)[\s>].*?</\1\s*>", text, re.DOTALL)
         if not found:
@@ -195,7 +195,7 @@ def simple(element: ElementTree.Element) -> t.Any:
 
 def parse(text: str, what: str, method: str) -> ElementTree.Element:
     try:
-        return ElementTree.fromstring(text)
+        return ElementTree.fromstring(text)  # noqa: S314 - of a server that is trusted with passwords; expat bounds entities
     except ElementTree.ParseError as error:
         raise RayError(
             f"{what} answered {method} with something that is not XML: {error}.",

@@ -70,7 +70,7 @@ class NamespaceAccess:
         try:
             self._client.delete(self._path, query={"type": self._type})
         except RayError as error:
-            raise self._overtaken(error)
+            raise self._overtaken(error) from None
 
     def ready(self, current: Json | None) -> bool:
         return current is not None
@@ -87,7 +87,7 @@ class NamespaceAccess:
             # vCenter says the same of an unknown name and of a role that a foreign domain cannot have.
             if error.code in ("UNSUPPORTED", "NOT_FOUND", "INVALID_ARGUMENT"):
                 error.hint = self._reasons(role)
-            raise error
+            raise
 
     def _overtaken(self, error: RayError) -> RayError:
         """vCenter says UNSUPPORTED of an entry that is not there; when it was there before, another client has taken it."""

@@ -24,7 +24,7 @@ CONFIRM, ASK, LEFT, BREATH = 0.2, 0.5, 1.0, 0.1
 # The longest pause while something is being removed.
 GOING = 2.0
 # Whose word says that it is ready.
-Proof = t.Union[vmray_ready.Dashboard, vmray_ready.Evidence]
+Proof = vmray_ready.Dashboard | vmray_ready.Evidence
 
 
 def view(raw: Json) -> Json:
@@ -111,7 +111,7 @@ class VMRayCluster:
             try:
                 yield partial(self._pause, self._watch)
             finally:
-                self._watch = None
+                self._watch = None  # noqa: PLW2901 - the watch has ended
 
     def resolve(self, before: Json | None, desired: Json) -> Json:
         """Names to ids, every fault at once, and the API server's own opinion by a dry run."""

@@ -33,8 +33,8 @@ def gpu_faults(spec: Json, classes: dict[str, Json]) -> list[str]:
     image, workers = spec.get("ray_docker_image") or "", _workers(spec, classes)
     if not is_gpu(image) or not workers or any(has_gpu(found) for name, found in workers):
         return []
-    return [f"ray_image {image} is for GPUs, and no VM class of the workers has one ({', '.join(sorted({name for name, found in workers}))}): "
-            "name a class with a GPU, or the image without -gpu"]
+    return [(f"ray_image {image} is for GPUs, and no VM class of the workers has one ({', '.join(sorted({name for name, found in workers}))}): "
+             "name a class with a GPU, or the image without -gpu")]
 
 
 def gpu_warnings(spec: Json, classes: dict[str, Json]) -> list[str]:

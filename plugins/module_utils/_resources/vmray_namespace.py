@@ -100,8 +100,8 @@ def _plain(data: str) -> str:
 def login_faults(holder: str, texts: dict[str, str | None]) -> list[str]:
     """A login that a shell would take apart, or that is not there at all; named by its keys, never by what they hold."""
     unsafe = [k for k in LOGIN if texts.get(k) and not SHELL_SAFE.fullmatch(texts[k] or "")]
-    return [f"{holder}: {' and '.join(unsafe)} may have only letters, digits and _@%+=:,./!^~#- (no ~, #, : or - at the start and no : at the end): the "
-            "operator puts it into a command line without quotes"] if unsafe else []
+    return [(f"{holder}: {' and '.join(unsafe)} may have only letters, digits and _@%+=:,./!^~#- (no ~, #, : or - at the start and no : at the end): the "
+             "operator puts it into a command line without quotes")] if unsafe else []
 
 
 def leftovers(kube: Kube, namespace: str, name: str, notes: list[str]) -> list[str]:

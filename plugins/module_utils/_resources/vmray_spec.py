@@ -166,7 +166,7 @@ def complete(spec: Json, workers: t.Iterable[str], api_server: str) -> Json:
         node_type.setdefault("resources", {})
     types = [n for n in node_types(spec).values() if isinstance(n["min_workers"], int) and isinstance(n["max_workers"], int)]
     if types:
-        _default(spec, max(sum(n["min_workers"] for n in types), max(n["max_workers"] for n in types)), "common_node_config", "max_workers")
+        _default(spec, max(sum(n["min_workers"] for n in types), *(n["max_workers"] for n in types)), "common_node_config", "max_workers")
     return spec
 
 
