@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from registry_support import Registry
-from vcf_lab import build
 from wcp_specs import NM
 from wcp_support import TEMPLATE, Front, encoded, front, package
+
+from vcf_lab import build
 
 SERVICES = f"{NM}/supervisor-services"
 RAY, OTHER = "ray-on-vcf.broadcom.com", "other.example.com"

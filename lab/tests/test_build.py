@@ -104,7 +104,7 @@ def test_a_broken_binary_is_built_again_and_only_that(cache, tmp_path, monkeypat
     (cache / "ytt").write_bytes(b"\x7fELF cut off")
     said: list[str] = []
     build.ensure(said.append)
-    assert [line for line in said if line.startswith("[")][0].startswith("[1/1] ytt")
+    assert next(line for line in said if line.startswith("[")).startswith("[1/1] ytt")
     assert not build.missing(cache)
 
 

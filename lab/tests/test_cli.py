@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vcf_lab import cli, digest, forward, instance, lifecycle, network, settings, site_vars
+from vcf_lab import cli, digest, forward, instance, network, settings, site_vars
 
 
 def lab_command(*words: str, state) -> subprocess.CompletedProcess[str]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from wcp_specs import NM
+from wcp_support import MemoryKube, front, quick
 
 from vcf_lab import pulling
 from vcf_lab.kube import KubeError
-from wcp_specs import NM
-from wcp_support import MemoryKube, front, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 PEM = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----"

@@ -84,8 +84,8 @@ def test_missing_fields_are_written_with_their_empty_value(change: Change, opera
     [
         (
             lambda s: s["common_node_config"].update(max_workers=-1),
-            "json: cannot unmarshal number -1 into Go struct field "
-            "CommonNodeConfig.spec.common_node_config.max_workers of type uint",
+            ("json: cannot unmarshal number -1 into Go struct field "
+            "CommonNodeConfig.spec.common_node_config.max_workers of type uint"),
         ),
         (lambda s: types(s)["worker"]["resources"].update(cpu=256), "cannot unmarshal number 256 into"),
         (lambda s: types(s)["worker"]["resources"].update(gpu=-1), "resources.gpu of type uint8"),

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from carvel_support import IMAGE, LOCK, MANAGER, NOWHERE, RAY, Site, at_site, bundle, carvel
 from registry_support import Registry, there
-from vcf_lab.vcenter import kapp
 from wcp_support import quick
+
+from vcf_lab.vcenter import kapp
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning"),

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-
-from vcf_lab.vcenter.app import make_lab_app
 from wcp_specs import ENABLE_PATH, HAPROXY, NM, POLICY, enable_spec, enable_spec_of, enable_spec_v1
 from wcp_support import Front, front, quick
+
+from vcf_lab.vcenter.app import make_lab_app
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 RELEASES = ("7.0.3", "8.0.1", "8.0.3", "9.0", "9.1")
@@ -41,9 +41,8 @@ ALB = {"server": {"host": "10.244.0.8", "port": 443}, **{k: v for k, v in HAPROX
 
 async def register(vc: Front, facts: dict[str, Any]) -> None:
     """Tell the side door about NSX."""
-    async with TestClient(TestServer(make_lab_app(vc.app))) as side:
-        async with side.put("/nsx", json=facts) as reply:
-            assert reply.status == 204
+    async with TestClient(TestServer(make_lab_app(vc.app))) as side, side.put("/nsx", json=facts) as reply:
+        assert reply.status == 204
 
 
 @pytest.mark.parametrize("version", RELEASES)

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import yaml
-
 from carvel_support import OTHER, RAY, Site, at_site, carvel
 from registry_support import there
+from wcp_support import MemoryKube, front, quick
+
 from vcf_lab.vcenter import carvel as render
 from vcf_lab.vcenter import kapp
-from wcp_support import MemoryKube, front, quick
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning"),

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from wcp_specs import NM, POLICY, enable_spec
 from wcp_support import Front, front, quick
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from vcf_lab.vcenter import wcp
 from wcp_specs import NM, POLICY
 from wcp_support import Front, MemoryKube, front, quick
+
+from vcf_lab.vcenter import wcp
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 NS = "/api/vcenter/namespaces/instances"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from wcp_specs import NM
 from wcp_support import front, quick
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from test_wcp_services import RAY, SERVICES, ytt
 from wcp_specs import NM
 from wcp_support import Front, encoded, front, package, quick

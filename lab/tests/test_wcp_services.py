@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
-
-from vcf_lab.vcenter import install_lifecycle
 from wcp_specs import NM
 from wcp_support import TEMPLATE, Front, MemoryKube, encoded, front, package, quick
+
+from vcf_lab.vcenter import install_lifecycle
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 SERVICES = f"{NM}/supervisor-services"

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wcp_support
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-
-import wcp_support
-from vcf_lab.vcenter import supervisor_lifecycle
 from wcp_specs import ENABLE_PATH, HAPROXY, NM, enable_spec
 from wcp_support import Front, MemoryKube, front, quick
+
+from vcf_lab.vcenter import supervisor_lifecycle
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 

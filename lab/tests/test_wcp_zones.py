@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from wcp_specs import ENABLE_PATH, NM, PMEM, enable_spec
 from wcp_support import Front, front, quick
 

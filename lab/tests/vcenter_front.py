@@ -105,9 +105,8 @@ def with_front(test: Callable[[Front], Awaitable[None]], version: str = "9.1", *
     async def run(folder: Path) -> None:
         lab = make_lab(folder, version)
         app = make_app(lab, simulator=FakeSimulator(), kube=_NoKube(), **options)
-        async with served(app) as url, served(make_lab_app(app)) as side_url:
-            async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
-                await test(Front(lab, app, url, side_url, http))
+        async with served(app) as url, served(make_lab_app(app)) as side_url, aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+            await test(Front(lab, app, url, side_url, http))
 
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run(Path(folder)))

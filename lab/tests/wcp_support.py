@@ -18,12 +18,12 @@ import pytest
 import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from wcp_specs import ENABLE_PATH, NM, PMEM, POLICY, enable_spec_of, enable_spec_v1
 
 from vcf_lab.kube import KubeError
 from vcf_lab.vcenter import supervisor_lifecycle, wcp, wcp_jobs
 from vcf_lab.vcenter.errors import ApiError
 from vcf_lab.vcenter.store import Store
-from wcp_specs import ENABLE_PATH, NM, PMEM, POLICY, enable_spec_of, enable_spec_v1
 
 
 class Inventory:

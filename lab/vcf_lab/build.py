@@ -154,7 +154,7 @@ def missing(folder: Path) -> list[Tool]:
     """Tools that the folder lacks or that do not run."""
     with ThreadPoolExecutor() as pool:
         good = list(pool.map(lambda tool: works(folder / tool.name, tool), TOOLS))
-    return [tool for tool, works_well in zip(TOOLS, good) if not works_well]
+    return [tool for tool, works_well in zip(TOOLS, good, strict=True) if not works_well]
 
 
 def ensure(say: Say = print) -> Path:
@@ -214,7 +214,7 @@ def _build(tool: Tool, folder: Path, go: Go, say: Say) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # a killed `lab up` must not go on building
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed `lab up` must not go on building
         )
         try:
             while process.poll() is None:

@@ -55,7 +55,7 @@ def kubernetes(lab: Lab) -> dict[str, Any]:
 
     paths = list(_resources(base, context))
     with ThreadPoolExecutor(8) as pool:
-        return {path: found for path, found in zip(paths, pool.map(objects, paths)) if found}
+        return {path: found for path, found in zip(paths, pool.map(objects, paths), strict=True) if found}
 
 
 def _resources(base: str, context: Any) -> Iterator[str]:

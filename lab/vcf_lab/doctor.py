@@ -40,7 +40,7 @@ def embedded(path: Path) -> str | None:
     lines = [line.split() for line in done.stdout.splitlines()]
     for fields in lines:
         # The simulator's main is ours: what it serves is the module it depends on.
-        if len(fields) >= 3 and (fields[0] == "mod" and fields[2] != "(devel)" or fields[1] == "github.com/vmware/govmomi"):
+        if len(fields) >= 3 and ((fields[0] == "mod" and fields[2] != "(devel)") or fields[1] == "github.com/vmware/govmomi"):
             return f"{fields[1]}@{fields[2]}"
     return None
 
@@ -75,7 +75,7 @@ def main() -> int:
     for f in findings:
         cells = (f.part, f.pid, f.module, f.network)
         mark = "ok  " if f.good else "FAIL"
-        print(mark, "  ".join(cell.ljust(width) for cell, width in zip(cells, widths)), f.answer, sep="  ")
+        print(mark, "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), f.answer, sep="  ")
     bad = [f.part for f in findings if not f.good]
     if bad:
         print(f"lab doctor: not well: {', '.join(bad)} (see `lab logs {bad[0]}`)", file=sys.stderr)

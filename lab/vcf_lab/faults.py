@@ -28,6 +28,8 @@ OF_REQUESTS = tuple(COMMON)
 class OneOf(tuple[str, ...]):
     """The words that an option takes; the first of them when it is not given."""
 
+    __slots__ = ()
+
 
 @dataclass
 class Fault:
@@ -117,7 +119,7 @@ class Faults:
         kind = self.kinds[name]
         common = {key: values.pop(key) for key in kind.common if key in values}
         options = _options(name, kind, values)
-        times = options["polls"] if "polls" in options else kind.times
+        times = options.get("polls", kind.times)
         fault = self._made(
             name=name,
             times=_number("times", common.get("times", times)),

@@ -196,7 +196,7 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     temporary.replace(path)
 
 
-class _locked:
+class _locked:  # noqa: N801 - used as a word of a with statement
     """Two parts may ask for the same certificate at the same moment."""
 
     def __init__(self, folder: Path) -> None:

@@ -24,18 +24,18 @@ KINDS = {
         "the VirtualMachineImages of the namespace (image=NAME) go when a VMRayCluster is made, and are back when "
         "this is cleared",
         options={"image": "", **OF_CLUSTER}, times=0,
-    ),  # fmt: skip
+    ),
     "class-missing": Kind(
         "the same with its VirtualMachineClasses (class=NAME)", options={"class": "", **OF_CLUSTER}, times=0
     ),
     "secret-missing": Kind(
         "the same with a Secret (secret=NAME; the cluster's docker secret if none is named)",
         options={"secret": "", **OF_CLUSTER}, times=0,
-    ),  # fmt: skip
+    ),
     "stuck-finalizer": Kind(
         "each VMRayCluster gets a finalizer more, which nobody takes away until this is cleared",
         options=OF_CLUSTER, times=0,
-    ),  # fmt: skip
+    ),
     "operator-gone": Kind("the operator's pod ends, and none comes back until this is cleared", times=0, common=()),
 }
 TAKES = {"image-missing": (IMAGE, "image"), "class-missing": (CLASS, "class"), "secret-missing": (SECRET, "secret")}
@@ -200,7 +200,7 @@ class Mischief:
         try:
             await self._kube.create(body)
         except KubeError as error:
-            if error.status == 409 or error.status == 404:  # made anew, or its namespace is gone
+            if error.status in (404, 409):  # made anew, or its namespace is gone
                 return
             raise
         if obj.get("status"):

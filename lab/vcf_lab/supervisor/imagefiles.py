@@ -73,7 +73,7 @@ def _assemble(digest: str, config: bytes, layers: list[Opener], store: Path) -> 
     try:
         (work / "rootfs").mkdir()
         (work / "rootfs").chmod(0o755)  # whatever the lab's umask is
-        for diff_id, opened in zip(diff_ids, layers):
+        for diff_id, opened in zip(diff_ids, layers, strict=True):
             with opened() as blob:
                 unpack(blob, work / "rootfs", diff_id)
         (work / "config.json").write_bytes(config)

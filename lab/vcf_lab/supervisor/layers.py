@@ -148,7 +148,7 @@ class _Layer:
     def _link_source(self, member: tarfile.TarInfo) -> Path:
         parts = _parts(member.linkname)
         source = inside(self._root, "/".join(parts[:-1])) / parts[-1] if parts else self._root
-        if not os.path.lexists(source) or source.is_dir() and not source.is_symlink():
+        if not os.path.lexists(source) or (source.is_dir() and not source.is_symlink()):
             raise BadLayer(f'the entry "{member.name}" is a hard link to "{member.linkname}", which is no file of the image')
         return source
 

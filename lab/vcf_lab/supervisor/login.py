@@ -108,12 +108,11 @@ class Login:
         body = {"username": name, "password": password}
         timeout = aiohttp.ClientTimeout(total=20)
         try:
-            async with aiohttp.ClientSession(timeout=timeout) as session:
-                async with session.post(f"{self._vcenter}/authenticate", json=body) as reply:
-                    if reply.status == 401:
-                        return None
-                    reply.raise_for_status()
-                    found = await reply.json()
+            async with aiohttp.ClientSession(timeout=timeout) as session, session.post(f"{self._vcenter}/authenticate", json=body) as reply:
+                if reply.status == 401:
+                    return None
+                reply.raise_for_status()
+                found = await reply.json()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise VCenterAway(str(error) or type(error).__name__) from error
         return User(found["user"], tuple(_qualified(group) for group in found.get("groups", [])))

@@ -17,8 +17,22 @@ from vcf_lab import pki
 from vcf_lab.kube import Kube
 from vcf_lab.settings import Lab
 
-from . import certificates, faults, inventory, lab_port, legacy_session, library, library_items, proxy, service_versions
-from . import sessions, sso, sso_domains, sts, wcp
+from . import (
+    certificates,
+    faults,
+    inventory,
+    lab_port,
+    legacy_session,
+    library,
+    library_items,
+    proxy,
+    service_versions,
+    sessions,
+    sso,
+    sso_domains,
+    sts,
+    wcp,
+)
 from .directory import Directory
 from .errors import ApiError
 from .faults import Faults

@@ -132,7 +132,7 @@ async def _later(call: Call, which: str) -> web.Response:
     status, text = TRY_LATER[which]
     spec = await sent(call)
     service = str(spec.get("supervisor_service") or call.request.match_info.get("service", ""))
-    short = service.split(".")[0] or "service"
+    short = service.split(".", maxsplit=1)[0] or "service"
     version = spec.get("version") or spec.get("target_version", "")
     text = text.format(service=service, version=version, short=short)
     return refusal(ApiError("NOT_FOUND" if status == 404 else "ERROR", text))

@@ -80,20 +80,20 @@ KINDS = {
     "reordered": Kind(
         "sets in another order, unknown keys and defaults added, identifiers in capitals",
         reordered, lambda call: call.rest, times=0, rank=-1,
-    ),  # fmt: skip
+    ),
     "error-state": Kind(
         "the next polls=N reads of object=supervisor|namespace|install say ERROR, then the truth (0: for ever)",
         objects.error_state, _read_of_object, options={"object": tuple(objects.READS), "polls": 2},
-    ),  # fmt: skip
+    ),
     "try-later": Kind(
         "an install is refused for now: text=service-account|compatibility|signature|terminating",
         answers.try_later, _install_or_check, _install, options={"text": tuple(answers.TRY_LATER)},
-    ),  # fmt: skip
+    ),
     "installed-anyway": Kind("an install is carried out and answered 500", answers.installed_anyway, _install),
     "terminating-namespace": Kind(
         "the next polls=N reads of a namespace (namespace=NAME) say REMOVING, also when it is not there, and it takes no write",
         objects.terminating, objects.about_namespaces, options={"namespace": "", "polls": 2},
-    ),  # fmt: skip
+    ),
     "conflict": Kind("a write is answered 409 CONCURRENT_CHANGE and not carried out", answers.conflict, lambda call: call.rest, _rest_write),
     "changed-meanwhile": Kind(
         "another client changes, creates or deletes the object just before the write", objects.changed_meanwhile, _any, _write
@@ -102,7 +102,7 @@ KINDS = {
     "hold": Kind(
         "the Nth write (after=N) is carried out; its answer and all later requests wait until this is cleared",
         hold, _any, options={"after": 1}, rank=-2,
-    ),  # fmt: skip
+    ),
 }
 
 

@@ -84,7 +84,7 @@ def _config(spec: Record) -> str | None:
 
 def _service_namespace(request: web.Request, service: str, supervisor: Record) -> str:
     """A name that clients have to read: it has the cluster in it before 9.0, random letters after."""
-    short = re.sub(r"[^a-z0-9-]", "-", service.split(".")[0].lower())
+    short = re.sub(r"[^a-z0-9-]", "-", service.split(".", maxsplit=1)[0].lower())
     if not has(request, "9.0"):
         return f"svc-{short}-{supervisor['cluster']}"
     return f"svc-{short}-" + "".join(random.choices(string.ascii_lowercase + string.digits, k=5))

@@ -13,7 +13,7 @@ from aiohttp import web
 from vcf_lab import settings
 
 from . import library_publish
-from .errors import ApiError, missing
+from .errors import ApiError
 from .library_checks import (
     REACHED_BY,
     check_model,

@@ -42,7 +42,7 @@ FIELDS = (
     *COUNTS,
 )
 # To set: what is not given is not limited.
-SET: dict[str, Any] = {name: int for name in FIELDS}
+SET: dict[str, Any] = dict.fromkeys(FIELDS, int)
 # To change: what is not given stays; `<field>_unset` takes a limit away.
 UPDATE: dict[str, Any] = {**SET, **{f"{name}_unset": bool for name in FIELDS}}
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from vcf_lab.vcenter import namespace_lifecycle, namespace_network, namespace_quota, namespace_spec, namespace_zones
-from vcf_lab.vcenter import supervisors
+from vcf_lab.vcenter import namespace_lifecycle, namespace_network, namespace_quota, namespace_spec, namespace_zones, supervisors
 from vcf_lab.vcenter.errors import ApiError, missing
 from vcf_lab.vcenter.supervisors import cluster_names
 from vcf_lab.vcenter.wcp_jobs import jobs

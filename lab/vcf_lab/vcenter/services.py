@@ -12,8 +12,7 @@ from aiohttp import web
 from vcf_lab.vcenter import service_content
 from vcf_lab.vcenter.errors import ApiError
 from vcf_lab.vcenter.service_content import Content
-from vcf_lab.vcenter.wcp_request import body, decoded, found, has, invalid, message, no_content
-from vcf_lab.vcenter.wcp_request import unknown_operation, wrong_state
+from vcf_lab.vcenter.wcp_request import body, decoded, found, has, invalid, message, no_content, unknown_operation, wrong_state
 
 routes = web.RouteTableDef()
 BASE = "/api/vcenter/namespace-management/supervisor-services"

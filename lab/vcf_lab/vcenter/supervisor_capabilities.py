@@ -27,9 +27,8 @@ CAPABILITIES = (
 def _of(record: dict[str, Any]) -> list[dict[str, Any]]:
     vpc = record["spec"]["workloads"]["network"]["network_type"] == "NSX_VPC"
     items = []
-    for name, description, state in CAPABILITIES:
-        if vpc and "vpc" in name:
-            state = "SUPPORTED"
+    for name, description, usual in CAPABILITIES:
+        state = "SUPPORTED" if vpc and "vpc" in name else usual
         entry: dict[str, Any] = {"name": name, "status": state, "description": description}
         if state == "SUPPORTED_NOT_ACTIVATED":
             entry["messages"] = [message("The Supervisor was enabled without it.", "vcenter.wcp.capability.off")]

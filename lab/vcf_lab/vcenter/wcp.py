@@ -9,10 +9,26 @@ from functools import partial
 
 from aiohttp import web
 
-from vcf_lab.vcenter import access, installs, namespace_quota, namespaces, nsx, prechecks, registries, services
-from vcf_lab.vcenter import supervisor_capabilities, supervisor_clusters, supervisor_enable, supervisor_lifecycle
-from vcf_lab.vcenter import supervisor_networks, supervisor_side
-from vcf_lab.vcenter import supervisors, vim_clusters, vmclasses, zones
+from vcf_lab.vcenter import (
+    access,
+    installs,
+    namespace_quota,
+    namespaces,
+    nsx,
+    prechecks,
+    registries,
+    services,
+    supervisor_capabilities,
+    supervisor_clusters,
+    supervisor_enable,
+    supervisor_lifecycle,
+    supervisor_networks,
+    supervisor_side,
+    supervisors,
+    vim_clusters,
+    vmclasses,
+    zones,
+)
 from vcf_lab.vcenter.vim import Vcsim
 from vcf_lab.vcenter.wcp_jobs import Jobs, jobs
 

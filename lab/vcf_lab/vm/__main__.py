@@ -41,7 +41,7 @@ async def _cloud_init(spec: VmSpec) -> None:
     try:
         await asyncio.to_thread(cloudinit.run, spec)
     except UserDataError as error:
-        LOG.error("cloud-init: %s", error)
+        LOG.error("cloud-init: %s", error)  # noqa: TRY400 - a mistake of the user, and no place in this code
         tell({"event": "bootstrap", "ok": False, "message": str(error)})
     else:
         tell({"event": "bootstrap", "ok": True, "message": ""})

@@ -27,32 +27,32 @@ KINDS = {
     "no-address": Kind(
         "a new VM (role=head|worker) is on and gets no address, until this is cleared",
         options={"role": OneOf(("", "head", "worker")), **OF_CLUSTER}, times=0,
-    ),  # fmt: skip
+    ),
     "stuck-worker": Kind("one new worker VM is on and gets no address, until this is cleared", options=OF_CLUSTER),
     "container-fails": Kind(
         "`docker run` fails on a new VM (role=head|worker, text=WORDS of docker)",
         options={"role": OneOf(("head", "worker")), "text": RUN_FAILS, **OF_CLUSTER}, times=0,
-    ),  # fmt: skip
+    ),
     "worker-lost": Kind(
         "a running worker VM loses its power until this is cleared, or is deleted (mode=off|deleted)",
         options={"mode": OneOf(("off", "deleted")), **OF_CLUSTER},
-    ),  # fmt: skip
+    ),
     "load-balancer-unreachable": Kind(
         "the address of a service answers at no port: mode=closed|silent, to all or only to others than VMs "
         "(seen=everywhere|outside)",
         options={"mode": OneOf(("closed", "silent")), "seen": OneOf(("everywhere", "outside")), **OF_CLUSTER}, times=0,
-    ),  # fmt: skip
+    ),
     "dashboard-closed": Kind(
         "port 8265 of a service is closed; after=submit: from the first job on that was handed in",
         options={"after": OneOf(("", "submit")), **OF_CLUSTER}, times=0,
-    ),  # fmt: skip
+    ),
     "log-cut": Kind(
         "the answer with a job's log, or a message of its log as it grows, is cut in the middle", options=OF_CLUSTER
     ),
     "answer-lost": Kind(
         "a request to the dashboard (without method= or path= a write) is carried out, and gets no answer",
         options=OF_CLUSTER, common=OF_REQUESTS,
-    ),  # fmt: skip
+    ),
 }
 
 

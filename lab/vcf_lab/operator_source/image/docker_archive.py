@@ -86,7 +86,7 @@ def write(path: Path, tag: str, layers: list[Layer], config: dict[str, Any]) -> 
     names = [f"{digest}/layer.tar" for digest, _ in tars]
     manifest = [{"Config": f"{image}.json", "RepoTags": [tag], "Layers": names}]
     contents = {f"{image}.json": text, "manifest.json": json.dumps(manifest).encode()}
-    contents |= {name: tar for name, (_, tar) in zip(names, tars)}
+    contents |= {name: tar for name, (_, tar) in zip(names, tars, strict=True)}
     whole = _tar({name: _entry(name, 0o644, content) for name, content in contents.items()})
     path.write_bytes(gzip.compress(whole, FASTEST_THAT_PAYS, mtime=0))
     return f"sha256:{image}"
