@@ -11,7 +11,7 @@ import re
 from . import changelog
 from .tree import Tree, numbers
 
-SINCE = re.compile(r"""^\s*version_added: ["']?([^"'\s]+)""", re.M)
+SINCE = re.compile(r"""^\s*version_added: ["']?([^"'\s]+)""", re.MULTILINE)
 # What users meet: a change of it wants a word in the release notes.
 PRODUCT = ("plugins", "roles", "playbooks", "aap", "extensions/audit", "requirements.txt")
 

@@ -61,7 +61,7 @@ class Tree:
 
     def releases(self) -> list[tuple[int, ...]]:
         """Versions that were released, the last one at the end."""
-        found = re.findall(r"^v(\d+\.\d+\.\d+)$", self.git("tag", "--list", "v*"), re.M)
+        found = re.findall(r"^v(\d+\.\d+\.\d+)$", self.git("tag", "--list", "v*"), re.MULTILINE)
         return sorted(numbers(version) for version in found)
 
 

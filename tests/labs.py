@@ -49,9 +49,9 @@ class Play:
 
     def __init__(self, done: subprocess.CompletedProcess) -> None:
         self.rc, self.text = done.returncode, done.stdout + done.stderr
-        recap = re.search(r"^localhost\s+: (.*)$", self.text, re.M)
+        recap = re.search(r"^localhost\s+: (.*)$", self.text, re.MULTILINE)
         self.counts = {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", recap.group(1))} if recap else {}
-        self.failures = re.findall(r"^(?:fatal|failed): .*$|^\[ERROR\]: .*$", self.text, re.M)
+        self.failures = re.findall(r"^(?:fatal|failed): .*$|^\[ERROR\]: .*$", self.text, re.MULTILINE)
 
 
 class Lab:

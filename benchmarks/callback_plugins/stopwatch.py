@@ -29,7 +29,7 @@ class CallbackModule(CallbackBase):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._file = open(os.environ["STOPWATCH_FILE"], "w", buffering=1, encoding="utf-8")
+        self._file = open(os.environ["STOPWATCH_FILE"], "w", buffering=1, encoding="utf-8")  # noqa: SIM115 - open as long as the run
 
     def v2_playbook_on_task_start(self, task, is_conditional):
         self._write("start", name=task.name, action=task.resolved_action or task.action)

@@ -138,8 +138,8 @@ def hostile() -> dict:
 
     # What ties the parts together stays as it is, so that all of them are drawn.
     spoiled = {name: spoil(found[name]) for name in ("supervisors", "namespaces", "clusters", "dashboards", "rooms")}
-    for name in spoiled:
-        for row, was in zip(spoiled[name], found[name], strict=True):
+    for name, rows in spoiled.items():
+        for row, was in zip(rows, found[name], strict=True):
             row.update({k: was[k] for k in ("namespace", "name", "nodes", "ready_by") if k in was and name != "supervisors"})
     found.update(spoiled)
     found["supervisors"][0]["name"] = HOSTILE[0]

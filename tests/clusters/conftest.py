@@ -116,7 +116,7 @@ class Site(Lab):
         try:
             yield
             listed = self.command("fault", "list").stdout
-            assert name in STATES or re.search(rf"^{name} .*struck [1-9]", listed, re.M), listed
+            assert name in STATES or re.search(rf"^{name} .*struck [1-9]", listed, re.MULTILINE), listed
         finally:
             self.command("fault", "clear", name)
 

@@ -51,7 +51,7 @@ def test_a_hundred_tasks_scale_one_type_up_and_spread_over_its_workers(site, clu
     assert job["status"] == "SUCCEEDED"
     now = workers(site)
     assert len(now["narrow"]) == 1 and len(now["wide"]) == 2, now
-    ran = json.loads(re.search(r"^ran (\{.*)$", "\n".join(job["log_tail"]), re.M).group(1))
+    ran = json.loads(re.search(r"^ran (\{.*)$", "\n".join(job["log_tail"]), re.MULTILINE).group(1))
     assert sum(ran.values()) == 100
     status = site.kubectl("get", "vmrayclusters", NAME, "-o", "json")["status"]
     wide = {status["current_workers"][name]["ip"] for name in now["wide"]}

@@ -67,7 +67,7 @@ class Run:
         folder.mkdir(parents=True)
         self.folder, self.server, self.marker = folder, server, uuid.uuid4().hex
         login = {"hostname": "127.0.0.1", "port": server.port, "username": "admin", "password": PASSWORD, "ca_path": str(server.ca_path)}
-        inventory = {"all": {"hosts": dict.fromkeys(hosts.split(), {}), "vars": {"ansible_connection": "local", "vcenter": login}}}
+        inventory = {"all": {"hosts": {host: {} for host in hosts.split()}, "vars": {"ansible_connection": "local", "vcenter": login}}}
         (folder / "hosts.json").write_text(json.dumps(inventory))
         if command[0].endswith(".yml"):
             command = ("ansible-playbook", str(HERE / "plays" / command[0]), *command[1:])
@@ -128,7 +128,7 @@ class Run:
 
     @property
     def progress(self) -> list[str]:
-        return re.findall(r"^waiting: .*$", self.text, re.M)
+        return re.findall(r"^waiting: .*$", self.text, re.MULTILINE)
 
     @property
     def rows(self) -> list[dict]:

@@ -25,7 +25,7 @@ PLACE = re.compile(r'plugins/\S+", line \d+, in \w+')
 # ansible-core 2.19 and later say in the line [ERROR] by which kind of plugin a task has failed.
 KNOWN_WORDS = {"Action failed:": "Module failed:"}
 # At -vvv ansible-core shows the command that starts a module, and in it the task's environment, secrets included.
-COMMAND_OF_A_MODULE = re.compile(r"^<.*> EXEC .*$", re.M)
+COMMAND_OF_A_MODULE = re.compile(r"^<.*> EXEC .*$", re.MULTILINE)
 
 
 @pytest.fixture(params=CORES, ids=str, scope="module", name="both")

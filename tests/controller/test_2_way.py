@@ -25,7 +25,7 @@ def script(path: Path, text: str) -> Path:
 def ways(run: Run) -> dict[str, list[str]]:
     """Task -> "Here", or why it runs as a module."""
     found = {}
-    for name, text in re.findall(r"^TASK \[(.*?)\] \**\n(.*?)(?=^TASK|^PLAY|\Z)", run.out, re.M | re.S):
+    for name, text in re.findall(r"^TASK \[(.*?)\] \**\n(.*?)(?=^TASK|^PLAY|\Z)", run.out, re.MULTILINE | re.DOTALL):
         found[name] = ["Here"] * text.count(IN_PROCESS) + [reason for _module, reason in AS_MODULE.findall(text)]
     return found
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 import typing as t
@@ -20,7 +21,7 @@ def test_a_task_here_takes_less_than_half_of_one_as_a_module(play: t.Callable[..
                                  "STOPWATCH_FILE": str(events)})
     assert run.rc == 0, run.text
     times, told = defaultdict(list), [json.loads(line) for line in events.read_text().splitlines()]
-    for start, end in zip(told, told[1:]):
+    for start, end in itertools.pairwise(told):
         if start["event"] == "start":
             times[start["name"]].append(end["at"] - start["at"])
     assert [len(times[way]) for way in ("Here", "Module")] == [5, 5]

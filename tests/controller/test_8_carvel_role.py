@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization"):
             self.server.logins.append(self.path)
         registry = self.path.startswith("/v2/")
-        closed = registry or self.path == "/closed.yaml" and self.headers.get("Authorization") != f"Basic {login}"
+        closed = registry or (self.path == "/closed.yaml" and self.headers.get("Authorization") != f"Basic {login}")
         status = 401 if closed else 200 if self.path in ("/package.yaml", "/closed.yaml") else 404
         body = PACKAGE.encode() if status == 200 else b"no"
         self.send_response(status)

@@ -19,7 +19,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-from labs import RANDOM, ROOT, Lab, Play  # noqa: E402
+from labs import RANDOM, ROOT, Lab, Play
 
 # Known differences between two runs with two labs, and nothing of the way in which a task ran: random names, times, what is dealt out in turn.
 KNOWN = RANDOM + [(re.compile(pattern), word) for pattern, word in (

@@ -19,7 +19,7 @@ def test_every_part_shows_its_process_version_and_an_answer(lab) -> None:
     done = lab.command("doctor")
     assert done.returncode == 0, done.stdout + done.stderr
     for part in PARTS:
-        assert re.search(rf"^\S*\s*{part}\b.*\d+", done.stdout, re.M), done.stdout
+        assert re.search(rf"^\S*\s*{part}\b.*\d+", done.stdout, re.MULTILINE), done.stdout
     assert "k8s.io/kubernetes@v1.34" in done.stdout
     assert "github.com/vmware/govmomi@v0.56" in done.stdout
     assert "github.com/distribution/distribution/v3@v3.0.0" in done.stdout

@@ -112,7 +112,7 @@ def fixture_bench(tmp_path_factory):
     bench.close()
 
 
-@pytest.fixture(scope="session", name="cycle", params=RUNS, ids=lambda run: "-".join(run))
+@pytest.fixture(scope="session", name="cycle", params=RUNS, ids="-".join)
 def fixture_cycle(request, bench) -> Observed:
     """All cases of one version, up and down."""
     version, way = request.param

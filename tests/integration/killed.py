@@ -22,7 +22,7 @@ import time
 import typing as t
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-from labs import BIN, RANDOM, ROOT, Lab, Play  # noqa: E402
+from labs import BIN, RANDOM, ROOT, Lab, Play
 
 # What differs between two runs of the same site besides: passwords' salts, and what is dealt out in turn.
 DEALT = [(re.compile(pattern), word) for pattern, word in (

@@ -100,8 +100,8 @@ def test_one_login_one_connection_one_logout(cycle, case) -> None:
     record = cycle.of(case, "alone")
     if record is None or case.idle is None:
         pytest.skip(f"{case.module} asks vCenter for nothing in its cycle")
-    logins = [r for r in record.requests if r["method"] == "POST" and r["path"] == SESSION or r.get("operation") in ("RequestSecurityToken", "Issue")]
-    logouts = [r for r in record.requests if r["method"] == "DELETE" and r["path"] == SESSION or r.get("operation") == "Logout"]
+    logins = [r for r in record.requests if (r["method"] == "POST" and r["path"] == SESSION) or r.get("operation") in ("RequestSecurityToken", "Issue")]
+    logouts = [r for r in record.requests if (r["method"] == "DELETE" and r["path"] == SESSION) or r.get("operation") == "Logout"]
     assert len(logins) == len(logouts) == 1, record
     assert len({r["connection"] for r in record.requests}) == 1, record
 

@@ -30,7 +30,7 @@ ABSENT = ["Namespaces.Configure", "VirtualMachineClasses.Manage", "ContentLibrar
 def documented(role: str) -> set[str]:
     """The privileges of a role, out of the page."""
     page = (ROOT / "docs/privileges.md").read_text(encoding="utf-8")
-    row = re.search(rf"^\| `{role}` \|(.*)\|$", page, re.M)
+    row = re.search(rf"^\| `{role}` \|(.*)\|$", page, re.MULTILINE)
     assert row, f"docs/privileges.md has no row for {role}"
     return set(re.findall(r"`([A-Z]\w+\.\w+)`", row.group(1)))
 

@@ -76,5 +76,5 @@ def begin(lab: Lab, version: str) -> None:
 
 def normal(text: str) -> str:
     """Without what differs from one run to the next: ids and times."""
-    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID", text, flags=re.I)
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID", text, flags=re.IGNORECASE)
     return re.sub(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|\+00:00)", "TIME", text)

@@ -31,7 +31,7 @@ def sequence(scenario: str) -> list[str]:
 
 
 def test_each_role_has_a_scenario_and_so_has_the_whole_way() -> None:
-    assert SCENARIOS == sorted([*(path.name for path in (ROOT / "roles").iterdir() if path.is_dir()), "site"])
+    assert sorted([*(path.name for path in (ROOT / "roles").iterdir() if path.is_dir()), "site"]) == SCENARIOS
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -50,7 +50,7 @@ def test_each_step_has_its_playbook_and_each_playbook_its_step(scenario: str) ->
 @pytest.mark.parametrize("path", sorted([*FOLDER.glob("*/verify.yml"), *FOLDER.glob("tasks/*.yml"), *FOLDER.glob("default/*.yml")]),
                          ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_what_looks_does_not_use_what_is_looked_at(path: pathlib.Path) -> None:
-    assert not re.search(r"^[^#]*\bvcf\.ray\.", path.read_text(encoding="utf-8"), re.M)
+    assert not re.search(r"^[^#]*\bvcf\.ray\.", path.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -11,7 +11,7 @@ import re
 
 # What a page shows but a reader at this point does not do has such a comment before it. Files are written even so.
 NOT_RUN = re.compile(r"<!-- not run here: [^>]+ -->\n$")
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True)

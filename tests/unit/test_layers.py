@@ -54,7 +54,7 @@ def imports(path: pathlib.Path) -> set[str]:
 
 def fragments(path: pathlib.Path) -> list[str]:
     """The documentation fragments of a module."""
-    doc = re.search(r'DOCUMENTATION = r?"""(.*?)"""', path.read_text(encoding="utf-8"), re.S)
+    doc = re.search(r'DOCUMENTATION = r?"""(.*?)"""', path.read_text(encoding="utf-8"), re.DOTALL)
     return yaml.safe_load(doc.group(1)).get("extends_documentation_fragment", [])
 
 

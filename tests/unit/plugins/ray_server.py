@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs, unquote, urlsplit
 
 NODE = "ab" * 28
-TAKEN = (b"Traceback (most recent call last):\n  File \"job_head.py\", line 419, in submit_job\nRuntimeError: Request failed with status code 400: "
+TAKEN = (b'Traceback (most recent call last):\n  File "job_head.py", line 419, in submit_job\nRuntimeError: Request failed with status code 400: '
          b"Traceback (most recent call last):\nValueError: Job with submission_id %s already exists. Please use a different submission_id.\n.\n")
 
 

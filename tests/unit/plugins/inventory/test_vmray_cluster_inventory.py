@@ -41,7 +41,7 @@ def cluster(name: str = "ray", namespace: str = "ns", workers: t.Sequence[str] =
     first = {name: {"ip": "192.0.2.12", "vm_status": "running", "ray_status": "running"} for name in workers[:1]}
     return {
         "metadata": {"name": name, "namespace": namespace, "labels": {"vmray.kubernetes.io/head-nounce": "x1y2z"}, "finalizers": ["f"]},
-        "spec": {"head_node": {"node_type": "head"}, "autoscaler_desired_workers": {name: "worker-small" for name in workers},
+        "spec": {"head_node": {"node_type": "head"}, "autoscaler_desired_workers": dict.fromkeys(workers, "worker-small"),
                  "common_node_config": {"vm_user": "ray", "vm_password_salt_hash": HASH}},
         "status": {"head_node_status": {"ip": "192.0.2.11", "vm_status": "running"}, "current_workers": first, "vm_service_status": {"ip": "192.0.2.20"}},
         **changes,

@@ -49,4 +49,5 @@ def test_items_cost_a_request_each() -> None:
             "certificate_verification_info": {"status": "UNTRUSTED"}}
     rows = run(content_library_info, (*ALL, ["lib-1"]), one(FAR), ("GET", f"{LIBRARY}/item?library_id=lib-1", None, ["i-1"]),
                ("GET", f"{LIBRARY}/item/i-1", None, item), items=True)["content_libraries"]
-    assert rows[0]["library_items"] == [{"id": "i-1", "name": "node", "type": "ovf", "cached": False, "security_compliance": False, "verification": "UNTRUSTED"}]
+    assert rows[0]["library_items"] == [{"id": "i-1", "name": "node", "type": "ovf", "cached": False, "security_compliance": False,
+                                         "verification": "UNTRUSTED"}]

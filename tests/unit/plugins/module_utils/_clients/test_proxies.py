@@ -27,7 +27,7 @@ from ansible_collections.vcf.ray.tests.unit.plugins.tunnel import Authority, pro
 
 LIST = "/api/v1/namespaces/ns/secrets"
 ANSWERS = {LIST: {"items": [{"metadata": {"name": "one"}}]}}
-NO_KUBE = {name: None for name in kube.ARGSPEC}
+NO_KUBE = dict.fromkeys(kube.ARGSPEC)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.vcf.ray.plugins.module_utils._clients import proxy
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
 

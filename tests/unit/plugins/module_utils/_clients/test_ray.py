@@ -91,7 +91,7 @@ def test_a_refused_token_is_tried_once() -> None:
 
 def test_through_a_proxy_to_tls_with_a_path_in_front(tmp_path: pathlib.Path) -> None:
     with tunnel.tls_server(tmp_path, {"/team-a/api/jobs/": []}) as server, tunnel.proxy() as proxy:
-        options = {name: None for name in ray.ARGSPEC}
+        options = dict.fromkeys(ray.ARGSPEC)
         address = {"dashboard_url": f"https://{server.address}/team-a", "token": "planted", "validate_certs": True}
         task = Task({**options, **address, "ca_path": server.ca, **proxy.options})
         with ray.connect(task) as client:

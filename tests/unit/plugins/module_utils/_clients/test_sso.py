@@ -105,9 +105,8 @@ def test_a_task_logs_in_once_and_out_in_every_exit(monkeypatch: pytest.MonkeyPat
     http = Recorded(DISCOVER, ISSUE, ("POST", ADMIN, ..., soap("<LoginResponse/>")), ("POST", ADMIN, ..., last),
                     ("POST", ADMIN, ..., soap("<LogoutResponse/>")))
     monkeypatch.setattr(module, "open_http", lambda params: http)
-    with contextlib.suppress(RayError):
-        with module.connect(Task({"username": "me", "password": "secret", "domain": "vsphere.local"})) as client:
-            client.call("DeleteLocalPrincipal", "principalManagementService", {"principalName": "x"})
+    with contextlib.suppress(RayError), module.connect(Task({"username": "me", "password": "secret", "domain": "vsphere.local"})) as client:
+        client.call("DeleteLocalPrincipal", "principalManagementService", {"principalName": "x"})
     http.done()
     assert http.closed and "<Logout " in http.sent[-1]
 

@@ -43,9 +43,8 @@ def test_the_session_goes_with_each_call_and_is_closed(monkeypatch: pytest.Monke
 
 def test_a_refused_login_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     http = talk(monkeypatch, (*LOGIN[:3], refusal(401, "UNAUTHENTICATED", "Authentication required.")))
-    with pytest.raises(RayError) as caught:
-        with module.connect(Task(PARAMS)):
-            pass
+    with pytest.raises(RayError) as caught, module.connect(Task(PARAMS)):
+        pass
     http.done()
     assert caught.value.code == "AUTH"
     assert "me@vsphere.local" in caught.value.message and "Authentication required" in caught.value.message
@@ -56,9 +55,8 @@ def test_a_refused_login_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_first_error_is_not_hidden_by_the_logout(monkeypatch: pytest.MonkeyPatch) -> None:
     warned: list[str] = []
     http = talk(monkeypatch, LOGIN, ("GET", "/api/x", None, refusal(403, "UNAUTHORIZED", "No.")), (*LOGOUT[:3], refusal(503, "SERVICE_UNAVAILABLE", "Later.")))
-    with pytest.raises(RayError) as caught:
-        with module.connect(Task(PARAMS, warn=warned.append)) as client:
-            client.get("/api/x")
+    with pytest.raises(RayError) as caught, module.connect(Task(PARAMS, warn=warned.append)) as client:
+        client.get("/api/x")
     http.done()
     assert caught.value.code == "UNAUTHORIZED" and "privilege" in caught.value.hint
     assert "x.refused" in caught.value.message
@@ -67,9 +65,8 @@ def test_the_first_error_is_not_hidden_by_the_logout(monkeypatch: pytest.MonkeyP
 
 def test_an_answer_that_is_no_session_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     http = talk(monkeypatch, (*LOGIN[:3], {"value": "x"}))
-    with pytest.raises(RayError, match="no session"):
-        with module.connect(Task(PARAMS)):
-            pass
+    with pytest.raises(RayError, match="no session"), module.connect(Task(PARAMS)):
+        pass
     http.done()
 
 
@@ -84,17 +81,15 @@ def test_a_session_that_is_handed_in_is_used_and_left_alone(monkeypatch: pytest.
 
 def test_a_session_that_is_handed_in_is_left_alone_after_an_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
     http = talk(monkeypatch, (*READ[:3], refusal(403, "UNAUTHORIZED", "No.")))
-    with pytest.raises(RayError, match="No"):
-        with module.connect(Task(HANDED_IN)) as client:
-            client.get("/api/x")
+    with pytest.raises(RayError, match="No"), module.connect(Task(HANDED_IN)) as client:
+        client.get("/api/x")
     http.done()
 
 
 def test_a_session_that_was_handed_in_and_has_ended_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     http = talk(monkeypatch, (*READ[:3], ENDED))
-    with pytest.raises(RayError) as caught:
-        with module.connect(Task(HANDED_IN)) as client:
-            client.get("/api/x")
+    with pytest.raises(RayError) as caught, module.connect(Task(HANDED_IN)) as client:
+        client.get("/api/x")
     http.done()
     assert caught.value.code == "UNAUTHENTICATED"
     assert caught.value.message == "The session that was handed in as session_id has ended at vCenter vc: Authentication required."
@@ -150,10 +145,9 @@ def test_each_end_of_a_session_is_one_login(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_call_that_is_refused_right_after_the_login_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for script in ([LOGIN, (*READ[:3], ENDED)], [LOGIN, READ, (*READ[:3], ENDED), AGAIN, (*READ[:3], ENDED)]):
         http = talk(monkeypatch, *script, LOGOUT)
-        with pytest.raises(RayError) as caught:
-            with module.connect(Task(PARAMS)) as client:
-                client.get("/api/x")
-                client.get("/api/x")
+        with pytest.raises(RayError) as caught, module.connect(Task(PARAMS)) as client:
+            client.get("/api/x")
+            client.get("/api/x")
         http.done()
         assert "accepted just before" in caught.value.hint
 
@@ -198,9 +192,8 @@ def test_a_session_that_has_ended_before_the_logout_is_as_good(monkeypatch: pyte
 ])
 def test_without_a_login_or_a_session_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, given: dict, words: str) -> None:
     talk(monkeypatch)
-    with pytest.raises(RayError) as caught:
-        with module.connect(Task({**PARAMS, "username": None, "password": None, **given})):
-            pass
+    with pytest.raises(RayError) as caught, module.connect(Task({**PARAMS, "username": None, "password": None, **given})):
+        pass
     assert caught.value.code == "INPUT" and caught.value.message == f"No login at vCenter vc: {words}."
     assert all(word in caught.value.hint for word in ("VMWARE_USER", "VMWARE_PASSWORD", "session_id", "vcf.ray.vcenter_session"))
     assert "secret" not in str(caught.value) and "theirs" not in str(caught.value)

@@ -138,7 +138,7 @@ def test_secrets_of_the_runtime_environment_are_known_by_name() -> None:
 
 @pytest.mark.parametrize(("amount", "size"), [("4Gi", 4 * 1024**3), ("512", 512), ("1.5G", 1500000000), ("2 MiB", 2 * 1024**2), ("3kB", 3000)])
 def test_amounts_of_memory(amount: str, size: int) -> None:
-    options = {key: None for key in ("metadata", *content.RESOURCES)}
+    options = dict.fromkeys(("metadata", *content.RESOURCES))
     assert content.content({**options, "entrypoint": "x", "entrypoint_memory": amount}, None)["entrypoint_memory"] == size
 
 
@@ -166,7 +166,8 @@ def test_last_lines() -> None:
     for refused, lines in ((RayError("x", details={"status": 500}), []), (RayError("x", code="AUTH", details={"status": 403}), None)):
         ray = Scripted([("file", ..., refused)], clean=str)
         if lines is None:
-            pytest.raises(RayError, tail, ray, row("j", "RUNNING"), 2)
+            with pytest.raises(RayError):
+                tail(ray, row("j", "RUNNING"), 2)
         else:
             assert tail(ray, row("j", "RUNNING"), 2) == lines
 

@@ -52,11 +52,11 @@ VALUES = ("Reason: ReconcileFailed. Message: ytt: Error: Overlaying data values 
     ("Message: ytt: Error: Validating final data values: size from: schema.yml:8 - must be: at most 5 (by: schema.yml:7)",
      "The value size is refused by the package: it has to be at most 5.", "yaml_service_config"),
     ("Message: ytt: Error: Unmarshaling YAML template 'config/e.yml': yaml: line 1: did not find", "cannot be rendered", "vcf.ray.carvel_package"),
-    ("Message: kapp: Error: Ownership errors: - Resource 'deployment/manager (apps/v1) namespace: ray' is already associated with a different app "
-     "'svc-other.example.com.app' namespace: vmware-system-supervisor-services (label 'kapp.k14s.io/app=1')",
+    (("Message: kapp: Error: Ownership errors: - Resource 'deployment/manager (apps/v1) namespace: ray' is already associated with a different app "
+     "'svc-other.example.com.app' namespace: vmware-system-supervisor-services (label 'kapp.k14s.io/app=1')"),
      "deployment/manager (apps/v1) namespace: ray belongs to other.example.com.", "Remove that service first"),
-    ("Message: kapp: Error: Ownership errors: - Resource 'clusterrole/a (v1) cluster' is already associated with a different label "
-     "'kapp.k14s.io/app=1'", "clusterrole/a (v1) cluster belongs to another package (label kapp.k14s.io/app=1)", "left behind"),
+    (("Message: kapp: Error: Ownership errors: - Resource 'clusterrole/a (v1) cluster' is already associated with a different label "
+     "'kapp.k14s.io/app=1'"), "clusterrole/a (v1) cluster belongs to another package (label kapp.k14s.io/app=1)", "left behind"),
     ("Conflicting resources: a is already present but not identical to mine", "Another package", "remove that one first"),
     ('Deployment a/b is not available: pod b-1: ImagePullBackOff Back-off pulling image "registry.example.com/ray/operator@sha256:1"',
      "The image registry.example.com/ray/operator@sha256:1 cannot be fetched from the registry registry.example.com", "the login for it"),

@@ -17,7 +17,26 @@ from ansible_collections.vcf.ray.plugins.module_utils._resources.vmray_cluster i
 from ansible_collections.vcf.ray.tests.unit.plugins.preflight_script import OFFER, PREFLIGHT, vm_class
 from ansible_collections.vcf.ray.tests.unit.plugins.scripted import Scripted
 from ansible_collections.vcf.ray.tests.unit.plugins.vmray_script import (
-    AGES, BESIDE, CREATED, FEW, HEAD, LISTED, NODES, PARAMS, READ, RUNNING, SILENT, VERSION, WATCH, WORKER, at, known, play, ray, stored)
+    AGES,
+    BESIDE,
+    CREATED,
+    FEW,
+    HEAD,
+    LISTED,
+    NODES,
+    PARAMS,
+    READ,
+    RUNNING,
+    SILENT,
+    VERSION,
+    WATCH,
+    WORKER,
+    at,
+    known,
+    play,
+    ray,
+    stored,
+)
 
 
 def test_check_mode_asks_the_server_and_writes_nothing() -> None:

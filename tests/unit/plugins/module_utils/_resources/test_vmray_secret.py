@@ -10,9 +10,9 @@ import base64
 import pytest
 
 from ansible_collections.vcf.ray.plugins.module_utils._errors import RayError
+from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_secret
 from ansible_collections.vcf.ray.tests.unit.plugins.preflight_script import PREFLIGHT
 from ansible_collections.vcf.ray.tests.unit.plugins.scripted import Scripted
-from ansible_collections.vcf.ray.plugins.module_utils._resources import vmray_secret
 from ansible_collections.vcf.ray.tests.unit.plugins.vmray_script import AGES, BESIDE, READ, known, play, stored
 
 LOGIN = {"registry": "registry.example.com", "username": "robot", "password": "s3cret-word"}
