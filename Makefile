@@ -6,6 +6,7 @@
 # make test       all tests
 # make down       ends the lab
 # make bench      measures tasks beside those of other collections: docs/benchmarks.md (ONLY="tasks again" for some of it)
+# make docs       the documentation as a site, in build/docs/html
 # make checks     what looks at the source only; .venv/bin/nox -l lists every check, .venv/bin/nox -s NAME runs one alone
 # make changelog  brings CHANGELOG.rst up to the fragments and to the version in galaxy.yml
 # make release    all but the upload: refusals, release notes, tests, the artifact in build/release, the tag
@@ -17,7 +18,7 @@ export ANSIBLE_CALLBACK_RESULT_FORMAT := yaml
 export ANSIBLE_LOCALHOST_WARNING := False
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 
-.PHONY: site test bench checks changelog release down clean
+.PHONY: site test bench docs checks changelog release down clean
 
 site: .venv/ready
 	@$(BIN)/lab up
@@ -31,6 +32,9 @@ test: .venv/ready
 bench: .venv/ready build/bench/ready
 	@$(BIN)/lab run --state build/bench-lab -- $(CURDIR)/$(BIN)/python -m benchmarks $(ONLY)
 
+docs: .venv/ready build/docsite/ready
+	@build/docsite/bin/python docs/docsite/build.py --dest $(CURDIR)/build/docs
+
 checks: .venv/tools
 	@$(BIN)/nox
 
@@ -41,7 +45,7 @@ release: .venv/tools build/importer/ready
 	@$(BIN)/python -m release ready
 	@$(BIN)/python -m release changelog
 	@$(BIN)/python -m release commit
-	@$(BIN)/python -m release tested || { tests/run && $(BIN)/python -m release tested; }
+	@$(BIN)/python -m release tested 2> /dev/null || { tests/run && $(BIN)/python -m release tested; }
 	@$(BIN)/python -m release build
 	@$(BIN)/python -m release importer
 	@$(BIN)/python -m release tag
@@ -63,6 +67,12 @@ clean: down
 .venv/tools: .venv/ready tests/requirements.txt tests/unit/requirements.txt
 	@echo "Installing what the tests need into .venv (once, about a minute)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+build/docsite/ready: docs/docsite/requirements.txt requirements.txt
+	@echo "Installing what builds the documentation into build/docsite (once, about half a minute)"
+	@$(PYTHON) -m venv build/docsite
+	@build/docsite/bin/pip install --quiet --disable-pip-version-check -r docs/docsite/requirements.txt
 	@touch $@
 
 build/importer/ready: Makefile

@@ -74,7 +74,7 @@ def build(tree: Tree) -> str:
 
 def imported(tree: Tree) -> str:
     made = tree.root / "build/release" / tree.file
-    refuse(importer.complaints(tree, made, tree.root / "build/importer/bin/python"))
+    refuse(importer.complaints(made, tree.root / "build/importer/bin/python"))
     accepted = "".join(f"\nAccepted: {pattern}, since {reason}" for pattern, reason in importer.ACCEPTED.items())
     return f"galaxy-importer has nothing against {tree.file}.{accepted}"
 

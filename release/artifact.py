@@ -16,6 +16,7 @@ import json
 import pathlib
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 from .tree import Tree
@@ -37,15 +38,16 @@ def repack(source: pathlib.Path, target: pathlib.Path, time: int) -> pathlib.Pat
     with tarfile.open(source) as archive:
         entries = {member.name: (member, archive.extractfile(member)) for member in archive.getmembers()}
         contents = {name: (member, file.read() if file else b"") for name, (member, file) in entries.items()}
+    empty = folders_without_files(contents)
     manifest, files = (json.loads(contents.pop(name)[1]) for name in (MANIFEST, FILES))
-    files["files"].sort(key=lambda entry: entry["name"])
+    files["files"] = sorted((entry for entry in files["files"] if entry["name"] not in empty), key=lambda entry: entry["name"])
     listed = text(files)
     manifest["file_manifest_file"]["chksum_sha256"] = hashlib.sha256(listed).hexdigest()
     with target.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=time) as packed:
         with tarfile.open(mode="w", fileobj=packed) as archive:
             for name, data in ((MANIFEST, text(manifest)), (FILES, listed)):
                 add(archive, tarfile.TarInfo(name), data, time)
-            for name in sorted(contents):
+            for name in sorted(set(contents) - empty):
                 add(archive, *contents[name], time)
     return target
 
@@ -63,12 +65,16 @@ def add(archive: tarfile.TarFile, member: tarfile.TarInfo, data: bytes, time: in
     archive.addfile(entry, io.BytesIO(data))
 
 
+def folders_without_files(contents: Mapping[str, tuple[tarfile.TarInfo, bytes]]) -> set[str]:
+    """Git does not know them, so that they are in one checkout and not in the next."""
+    filled = {str(parent) for name, (member, _data) in contents.items() if not member.isdir() for parent in pathlib.PurePosixPath(name).parents}
+    return {name for name, (member, _data) in contents.items() if member.isdir() and name not in filled}
+
+
 def names(artifact: pathlib.Path) -> set[str]:
-    """Files of an artifact, and folders that hold none."""
+    """Files of an artifact."""
     with tarfile.open(artifact) as archive:
-        members = archive.getmembers()
-    filled = {str(parent) for member in members if not member.isdir() for parent in pathlib.PurePosixPath(member.name).parents}
-    return {member.name for member in members if not (member.isdir() and member.name in filled)} - {MANIFEST, FILES}
+        return {member.name for member in archive.getmembers() if not member.isdir()} - {MANIFEST, FILES}
 
 
 def digest(artifact: pathlib.Path) -> str:

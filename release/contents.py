@@ -8,21 +8,18 @@ A list of what to leave out ships the cache of the next tool without a word; thi
 
 from __future__ import annotations
 
-import pathlib
 import re
 from collections.abc import Iterable
 
 SHIPPED = re.compile(r"""
-    (changelogs|docs|extensions/audit|meta|playbooks|plugins|roles|tests/unit)/.+
-    | CHANGELOG\.rst | CONTRIBUTING\.md | LICENSE | README\.md | requirements\.txt | tests/config\.yml
+    (changelogs|docs(?!/docsite/)|extensions/audit|meta|playbooks|plugins|roles|tests/unit)/.+
+    | docs/docsite/links\.yml | CHANGELOG\.rst | CONTRIBUTING\.md | LICENSE | README\.md | requirements\.txt | tests/config\.yml
     """, re.X)
 
 
 def complaints(found: Iterable[str], tracked: Iterable[str]) -> list[str]:
     """What is wrong with the files of an artifact, beside those that git knows."""
-    tracked = set(tracked)
-    # A folder without a file is in the artifact when all in it stays behind: the next checkout has it too.
-    found = set(found) - {str(parent) for path in tracked for parent in pathlib.PurePosixPath(path).parents}
+    found, tracked = set(found), set(tracked)
     wanted = {path for path in tracked if SHIPPED.fullmatch(path)}
     said = [f"{path} is in the artifact, and git does not know it: commit or remove it." for path in found - tracked]
     said += [f"{path} is in the artifact and belongs to the repository only: add it to build_ignore in galaxy.yml, or to release/contents.py."

@@ -11,8 +11,6 @@ import re
 import subprocess
 import tempfile
 
-from .tree import Refusal, Tree
-
 # Lines that are accepted: what they match, and why nothing is mended.
 ACCEPTED: dict[str, str] = {}
 
@@ -20,7 +18,7 @@ ACCEPTED: dict[str, str] = {}
 SWITCHES = {"CHECK_REQUIRED_TAGS": "true", "REQUIRE_V1_OR_GREATER": "true", "CHECK_CHANGELOG": "true"}
 
 
-def complaints(tree: Tree, artifact: pathlib.Path, python: pathlib.Path) -> list[str]:
+def complaints(artifact: pathlib.Path, python: pathlib.Path) -> list[str]:
     """What the importer in the environment of a Python has against an artifact."""
     env = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
     env |= {f"GALAXY_IMPORTER_{name}": value for name, value in SWITCHES.items()}
@@ -29,9 +27,10 @@ def complaints(tree: Tree, artifact: pathlib.Path, python: pathlib.Path) -> list
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([python, "-m", "galaxy_importer.main", artifact.resolve()], cwd=folder, env=env, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
-    if done.returncode == 0 and "Importer processing completed successfully" not in said:
-        raise Refusal(f"galaxy-importer ended without a verdict on {artifact.relative_to(tree.root)}: {said[-500:]}")
-    return unaccepted(said) or ([said[-500:]] if done.returncode else [])
+    if heard := unaccepted(said):
+        return heard
+    verdict = done.returncode == 0 and "Importer processing completed successfully" in said
+    return [] if verdict else [f"galaxy-importer came to no verdict on {artifact.name}: {said[-500:].strip() or 'it said nothing'}."]
 
 
 def unaccepted(said: str) -> list[str]:

@@ -81,11 +81,11 @@ def test_what_does_not_belong_to_it_is_refused(small: Repository, name: str, wor
     assert name in str(refused.value)
 
 
-def test_an_empty_folder_is_refused(small: Repository) -> None:
-    """Git does not know it, so that the next checkout would make another artifact."""
-    (small.root / "plugins/left").mkdir()
-    with pytest.raises(Refusal, match="plugins/left is in the artifact"):
-        steps.build(small.tree)
+def test_a_folder_without_a_file_is_not_in_it(small: Repository, tmp_path: pathlib.Path) -> None:
+    """Such as that of the fragments after a release: it is in this checkout and not in the next."""
+    before = artifact.build(small.tree, tmp_path / "before").read_bytes()
+    (small.root / "plugins/left/behind").mkdir(parents=True)
+    assert artifact.build(small.tree, tmp_path / "after").read_bytes() == before
 
 
 def test_what_is_left_out_is_told(small: Repository) -> None:

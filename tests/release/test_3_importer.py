@@ -22,20 +22,20 @@ def installed() -> None:
 
 
 def test_it_has_nothing_against_this_tree(whole: Repository, tmp_path: pathlib.Path) -> None:
-    assert importer.complaints(whole.tree, artifact.build(whole.tree, tmp_path), PYTHON) == []
+    assert importer.complaints(artifact.build(whole.tree, tmp_path), PYTHON) == []
 
 
 def test_what_it_warns_of_is_heard(small: Repository, tmp_path: pathlib.Path) -> None:
     """It ends well in this case, and says that all was completed successfully."""
     small.write("CHANGELOG.rst", "First\n")
     small.write("playbooks/play.yml", "---\n- name: Play\n  hosts: localhost\n  tasks:\n    - name: Say it\n      debug: {msg: hello}\n")
-    said = importer.complaints(small.tree, artifact.build(small.tree, tmp_path), PYTHON)
+    said = importer.complaints(artifact.build(small.tree, tmp_path), PYTHON)
     assert any("WARNING" in line and "fqcn" in line for line in said)
 
 
 def test_what_it_refuses_is_heard(small: Repository, tmp_path: pathlib.Path) -> None:
     small.galaxy(tags=["hello"])
-    said = importer.complaints(small.tree, artifact.build(small.tree, tmp_path), PYTHON)
+    said = importer.complaints(artifact.build(small.tree, tmp_path), PYTHON)
     assert any("ERROR" in line and "tag" in line for line in said)
 
 
