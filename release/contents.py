@@ -14,7 +14,7 @@ from collections.abc import Iterable
 SHIPPED = re.compile(r"""
     (changelogs|docs(?!/docsite/)|extensions/audit|meta|playbooks|plugins|roles|tests/unit)/.+
     | docs/docsite/links\.yml | CHANGELOG\.rst | CONTRIBUTING\.md | LICENSE | README\.md | requirements\.txt | tests/config\.yml
-    """, re.X)
+    """, re.VERBOSE)
 
 
 def complaints(found: Iterable[str], tracked: Iterable[str]) -> list[str]:
