@@ -39,8 +39,10 @@ def ruff(session: nox.Session) -> None:
 
 @nox.session(tags=["quality"])
 def typing(session: nox.Session) -> None:
-    """Types of what the plugins share, and of the lab: mypy."""
-    run(session, "mypy", *session.posargs)
+    """Types of what the plugins share, of the lab and of the release program: mypy. The plugins also as their oldest Python reads them."""
+    run(session, "mypy")
+    run(session, "mypy", "release")
+    run(session, "mypy", "--python-version", "3.10", "plugins/module_utils", "tests/typing")
 
 
 @nox.session(tags=["quality"])
