@@ -10,6 +10,7 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -203,7 +204,7 @@ def dispatch(options: argparse.Namespace) -> int:
     return actions[command]()
 
 
-def _reported(action: Any) -> int:
+def _reported(action: Callable[[], int]) -> int:
     """Expected failures are one sentence; everything else is a bug with its traceback."""
     try:
         return int(action())

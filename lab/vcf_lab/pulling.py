@@ -17,6 +17,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from vcf_lab.kube import Kube
 from vcf_lab.settings import write_private
 
 NAMESPACE = "kube-system"
@@ -54,7 +55,7 @@ def secret(identifier: str, registry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def environment(kube: Any, folder: Path) -> dict[str, str]:
+async def environment(kube: Kube, folder: Path) -> dict[str, str]:
     """Write logins and trusted certificates into the folder (0700); the whole environment for imgpkg, crane and kbld.
 
     It is the whole one and not an addition, because the tools read logins from many places: nothing of this machine's

@@ -67,7 +67,7 @@ class LazyKube:
 
 
 def make_app(
-    lab: Lab, *, simulator: Any = None, kube: Any = None, idle_limit: float | None = None
+    lab: Lab, *, simulator: inventory.Simulator | None = None, kube: Kube | LazyKube | None = None, idle_limit: float | None = None
 ) -> web.Application:
     """The application; tests hand in their own simulator and Kubernetes client."""
     app = web.Application(middlewares=[log_request, faults.strike, translate_errors, check_session], client_max_size=64 * 1024**2)

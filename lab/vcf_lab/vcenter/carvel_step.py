@@ -53,7 +53,7 @@ def only(options: dict[str, Any], known: tuple[str, ...], where: str) -> None:
         raise ReconcileFailed(f"{where}: {unknown[0]} is not done by this lab, only {', '.join(known)}")
 
 
-def inside(folder: Path, name: Any) -> Path:
+def inside(folder: Path, name: object) -> Path:
     """A path that a package names; it cannot leave the folder."""
     path = (folder / str(name)).resolve()
     if not path.is_relative_to(folder.resolve()):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -49,10 +49,18 @@ DATASTORES_PER_CHECK = 1024
 routes = web.RouteTableDef()
 
 
+class Simulator(Protocol):
+    """What tells all objects of the data centre, and which datastores fit a policy."""
+
+    async def objects(self) -> list[dict[str, Any]]: ...
+    async def policies(self) -> list[dict[str, Any]]: ...
+    async def compatible(self, policy: str, datastores: list[str]) -> list[str]: ...
+
+
 class Inventory:
     """What other parts of the front ask about the data centre."""
 
-    def __init__(self, simulator: Any) -> None:
+    def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
     async def collection(self, what: str) -> list[dict[str, Any]]:

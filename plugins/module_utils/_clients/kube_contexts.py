@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import typing as t
 
 from .._ports import Json
 from .kubeconfig_file import KubeconfigFile, default_path
 
 
-def namespaces(kubeconfig: t.Any, context: str | None) -> list[str]:
+def namespaces(kubeconfig: str | Json | None, context: str | None) -> list[str]:
     """Those of all contexts that share user and cluster with the current one; of a context that is asked for by name, its own."""
     documents = _documents(kubeconfig)
     contexts = _named(documents, "context")
@@ -24,7 +23,7 @@ def namespaces(kubeconfig: t.Any, context: str | None) -> list[str]:
     return sorted({c["namespace"] for c in contexts.values() if c.get("namespace") and (c.get("cluster"), c.get("user")) == who})
 
 
-def proxy_url(kubeconfig: t.Any, context: str | None) -> str | None:
+def proxy_url(kubeconfig: str | Json | None, context: str | None) -> str | None:
     """The ``proxy-url`` of the cluster that the chosen context leads to; not every release of the ``kubernetes`` package reads it."""
     documents = _documents(kubeconfig)
     cluster = _named(documents, "cluster").get(_chosen(documents, context).get("cluster")) or {}
@@ -42,7 +41,7 @@ def _chosen(documents: list[Json], context: str | None) -> Json:
     return _named(documents, "context").get(context or current) or {}
 
 
-def _documents(kubeconfig: t.Any) -> list[Json]:
+def _documents(kubeconfig: str | Json | None) -> list[Json]:
     """The files as kubectl and the ``kubernetes`` package merge them: of two entries of one name the first holds."""
     if isinstance(kubeconfig, dict):
         return [kubeconfig]
