@@ -111,8 +111,8 @@ def _key(registry: str) -> str:
 def _written(config: Json, registry: str) -> tuple[str, str] | None:
     """The login that stands in the file itself; one of an older docker has the address with a scheme."""
     auths = config.get("auths") or {}
-    entry: Json = next((auths[name] for name in (_key(registry), f"https://{registry}", f"https://{registry}/v2/", f"https://{registry}/v1/")
-                  if name in auths), {})
+    names = (_key(registry), f"https://{registry}", f"https://{registry}/v2/", f"https://{registry}/v1/")
+    entry: Json = next((auths[name] for name in names if name in auths), {})
     if entry.get("username") and entry.get("password"):
         return entry["username"], entry["password"]
     try:

@@ -20,7 +20,7 @@ try:
         """Reads scalars as they are written: nothing here is about numbers or dates, and what is none for Kubernetes must not be one here."""
 
         yaml_implicit_resolvers: t.ClassVar = {sign: [pair for pair in pairs if pair[0].endswith((":null", ":merge"))]
-                                   for sign, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+                                               for sign, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 except ImportError:
     HAS_YAML = False
 

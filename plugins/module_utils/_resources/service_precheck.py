@@ -48,7 +48,7 @@ def precheck(client: VCenter, supervisor: str, service: str, version: str, patie
         return {"status": "COMPATIBLE"} if found is None and overtaken() else found
 
     ride_out(asked, f"the check of version {version} of {service} to be taken up", patience)
-    found: Json | None = _wait.until(look, fresh, what=f"the check of version {version} of {service}", timeout=min(patience, PATIENCE),
+    found = _wait.until(look, fresh, what=f"the check of version {version} of {service}", timeout=min(patience, PATIENCE),
                         say=lambda value: f"checked by the Supervisor, {'no result yet' if value is None else 'an earlier result only'}")
     if found and found["status"] != "COMPATIBLE":
         raise RayError(f"Version {version} of {service} does not fit the Supervisor {supervisor}: {joined(texts(found.get('status_messages')))}",
