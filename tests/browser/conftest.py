@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import typing as t
 from pathlib import Path
 
 import pytest
+from chromium import launched
 from situations import SITUATIONS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-MISSING = "No Chromium on this machine, so nobody looks at the report: install it (as root, on Debian: apt-get install --no-install-recommends chromium)."
 # What measures the page from outside; the page has no script of its own.
 EYES = (HERE / "eyes.js").read_text(encoding="utf-8")
 
@@ -71,16 +69,8 @@ def fixture_own(tmp_path: Path) -> Pages:
 
 @pytest.fixture(scope="session", name="chromium")
 def fixture_chromium() -> t.Iterator[t.Any]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(MISSING)
-    from playwright import sync_api
-
-    with sync_api.sync_playwright() as driver:
-        # A browser of root has no sandbox of its own; what it opens is our own page.
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 class View:

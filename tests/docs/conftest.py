@@ -10,7 +10,6 @@ import http.server
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,11 +17,10 @@ import typing as t
 
 import pytest
 
-sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1])]
+TESTS = pathlib.Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "browser")]
+from chromium import launched
 from labs import BIN, ROOT
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-MISSING = "No Chromium on this machine, so nobody looks at the site: install it (as root, on Debian: apt-get install --no-install-recommends chromium)."
 
 
 @pytest.fixture(scope="session", name="site")
@@ -60,13 +58,5 @@ def fixture_address(site: pathlib.Path) -> t.Iterator[str]:
 
 @pytest.fixture(scope="session", name="chromium")
 def fixture_chromium() -> t.Iterator[t.Any]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(MISSING)
-    from playwright import sync_api
-
-    with sync_api.sync_playwright() as driver:
-        # A browser of root has no sandbox of its own; what it opens is our own site.
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+    with launched() as browser:
         yield browser
-        browser.close()

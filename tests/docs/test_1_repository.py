@@ -13,9 +13,11 @@ import typing as t
 
 import pytest
 import yaml
+from labs import BIN
 from reading import ROOT, anchors, blocks, links, pages, slug
 
 sys.path.insert(0, str(ROOT / "docs/docsite"))
+from environment import documentation
 from staging import BadPage, relinked
 
 LINKING = [*pages(), *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("roles/*/README.md")))]
@@ -129,6 +131,15 @@ def test_the_examples_of_modules_use_options_that_are_there(documented) -> None:
         assert [task for task, _ in ours(examples) if task == name], f"{name} is in none of its own examples"
         found[name] = mistakes(examples, documented)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def test_the_examples_of_the_inventory_plugin_use_options_that_are_there() -> None:
+    found = documentation("inventory", BIN, str(ROOT / "build/collections"), ROOT)
+    assert list(found) == ["vcf.ray.vmray_cluster"]
+    for name, entry in found.items():
+        example = yaml.safe_load(entry["examples"])
+        assert example["plugin"] == name
+        assert list(unknown(example, entry["doc"]["options"], name)) == []
 
 
 def test_a_mistake_in_an_example_would_be_seen(documented) -> None:
