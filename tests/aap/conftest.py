@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-import controller_config  # noqa: E402
+import controller_config
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def data(folder: pathlib.Path) -> dict[str, list[dict]]:
     files = yaml.safe_load((AAP / "apply.yml").read_text(encoding="utf-8"))[0]["vars_files"]
     shown = {"msg": "VALUES:{{ dump_values | to_json | b64encode }}:"}
     written = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars_files": [str(AAP / name) for name in files],
-                "tasks": [{"ansible.builtin.debug": shown, "vars": {"dump_values": {name: "{{ %s }}" % name for name in KINDS}}}]}]
+                "tasks": [{"ansible.builtin.debug": shown, "vars": {"dump_values": {name: f"{{{{ {name} }}}}" for name in KINDS}}}]}]
     (folder / "dump.yml").write_text(json.dumps(written), encoding="utf-8")
     done = play(folder / "dump.yml")
     assert done.returncode == 0, done.stdout + done.stderr

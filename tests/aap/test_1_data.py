@@ -45,7 +45,7 @@ def module_spec(name: str) -> dict[str, t.Any]:
 def documented_nodes() -> dict[str, t.Any]:
     """What the documentation of workflow_job_template says of a node; its argument spec takes any dict."""
     text = (COLLECTIONS / "awx/awx/plugins/modules/workflow_job_template.py").read_text(encoding="utf-8")
-    documentation = yaml.safe_load(re.search(r"DOCUMENTATION = '''(.*?)'''", text, re.S).group(1))
+    documentation = yaml.safe_load(re.search(r"DOCUMENTATION = '''(.*?)'''", text, re.DOTALL).group(1))
     return strict(documentation["options"]["workflow_nodes"]["suboptions"])
 
 
@@ -145,7 +145,7 @@ def test_each_playbook_is_one_that_a_controller_lists_and_begins_one_of_the_coll
     for template in config["controller_templates"]:
         path = wrapper(template)
         assert path.parent == AAP / "playbooks"
-        assert re.search(r"^\s*-?\s*(hosts|(ansible\.builtin\.)?import_playbook):", path.read_text(encoding="utf-8"), re.M)
+        assert re.search(r"^\s*-?\s*(hosts|(ansible\.builtin\.)?import_playbook):", path.read_text(encoding="utf-8"), re.MULTILINE)
         name, _variables = wrapped(path)
         assert name == f"vcf.ray.{path.stem}"
         assert (ROOT / f"playbooks/{path.stem}.yml").is_file()

@@ -20,7 +20,7 @@ NONE = {
     "a look, a login or a permission, beside which a module that counts does the work": {
         "namespace_access", "supervisor_kubeconfig", "vm_image_info"},
 }
-SUPERVISOR = {"supervisor": "sv-1", "name": "ray-supervisor", "cluster": "domain-c9"}
+SUPERVISOR = {"supervisor": "sv-1", "name": "ray-supervisor", "cluster": "domain-c9", "config_status": "RUNNING"}
 CLUSTER = {"name": "test-ray", "namespace": "deploy-ray", "dashboard_url": "http://192.0.2.20:8265"}
 
 
@@ -36,6 +36,8 @@ def test_each_module_is_counted_or_there_is_a_reason() -> None:
     {}, {"changed": False, "skipped": True}, {"results": [{"item": 1}], "changed": True}, {"censored": "the output has been hidden"},
     {"msg": "refused", "error_code": "AUTH", "failed": True}, {"supervisor": None}, {"supervisors": []}, {"vmray_cluster": None},
     {"vmray_cluster": {**CLUSTER, "dashboard_url": None}}, {"namespace": {"name": "deploy-ray", "supervisor": ""}}, {"ray_jobs": []},
+    # What check mode foretells: the Supervisor by its name, not by its id.
+    {"namespace": {"name": "deploy-ray", "supervisor": "ray-supervisor"}}, {"supervisor_service_install": {"supervisor": "ray-supervisor"}},
 ])
 def test_nothing_comes_of_a_result_without_a_node(action: str, result: dict) -> None:
     assert nodes(action, result) == []
@@ -44,10 +46,10 @@ def test_nothing_comes_of_a_result_without_a_node(action: str, result: dict) -> 
 def test_a_supervisor_is_one_node_whoever_works_on_it() -> None:
     found = [
         *nodes("vcf.ray.supervisor", {"supervisor": SUPERVISOR}), *nodes("vcf.ray.supervisor_info", {"supervisors": [SUPERVISOR]}),
-        *nodes("vcf.ray.namespace", {"namespace": {"name": "deploy-ray", "supervisor": "sv-1"}}),
-        *nodes("vcf.ray.namespace_info", {"namespaces": [{"name": "one", "supervisor": "sv-1"}, {"name": "two", "supervisor": "sv-1"}]}),
-        *nodes("vcf.ray.supervisor_service_install", {"supervisor_service_install": {"supervisor": "sv-1"}}),
-        *nodes("vcf.ray.container_image_registry", {"container_image_registry": {"supervisor": "sv-1", "name": "registry"}}),
+        *nodes("vcf.ray.namespace", {"namespace": {"name": "deploy-ray", "supervisor": "sv-1", "config_status": "RUNNING"}}),
+        *nodes("vcf.ray.namespace_info", {"namespaces": [{"name": name, "supervisor": "sv-1", "config_status": "RUNNING"} for name in ("one", "two")]}),
+        *nodes("vcf.ray.supervisor_service_install", {"supervisor_service_install": {"supervisor": "sv-1", "config_status": "CONFIGURED"}}),
+        *nodes("vcf.ray.container_image_registry", {"container_image_registry": {"supervisor": "sv-1", "id": "r-1"}}),
     ]
     assert len(found) == 7 and len(distinct(found)) == 1
     assert {node["name"] for node in found} == {"ray-supervisor", "sv-1"}

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import typing as t
 
+import counting
 import pytest
 from controller_config import AAP, BIN, ROOT
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -31,7 +32,7 @@ class Done(Play):
 
     def __init__(self, done: subprocess.CompletedProcess) -> None:
         super().__init__(done)
-        found = re.search(r"^\s*RUN: (\{.*\})$", done.stdout, re.M)
+        found = re.search(r"^\s*RUN: (\{.*\})$", done.stdout, re.MULTILINE)
         self.artifacts = json.loads(found.group(1)) if found else {}
 
 
@@ -43,6 +44,7 @@ class Controller:
         self.variables = lab.variables()
         self.artifacts: dict[str, t.Any] = {}
         self.said = ""
+        self.results = folder / "results"
         self.inputs = self._inputs(lab.variables(), pathlib.Path(lab.variables()["vcenter_ca_path"]).read_text(encoding="utf-8"))
 
     @staticmethod
@@ -81,9 +83,11 @@ class Controller:
         given = self.folder / "extra.json"
         given.write_text(json.dumps({**more, **defaults, **answers, **self.artifacts, **extra}), encoding="utf-8")
         given.chmod(0o600)
-        self.lab.env |= {**env, "ANSIBLE_SHOW_CUSTOM_STATS": "True", "HOME": str(self.folder)}
-        done = Done(self.lab.exec(str(BIN / "ansible-playbook"), "-i", "localhost,", str(ROOT / template["playbook"]), "-e", f"@{given}", "-v",
-                                  timeout=900))
+        self.lab.env |= {**env, "ANSIBLE_SHOW_CUSTOM_STATS": "True", "HOME": str(self.folder), "TEST_RESULTS": str(self.results),
+                         "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/e2e/callback_plugins"), "ANSIBLE_CALLBACKS_ENABLED": "results"}
+        # A lab names its own CA to all that runs in it; here only the credential does.
+        done = Done(self.lab.exec("env", f"VCF_RAY_CA_PATH={env.get('VCF_RAY_CA_PATH', '')}", str(BIN / "ansible-playbook"), "-i", "localhost,",
+                                  str(ROOT / template["playbook"]), "-e", f"@{given}", "-v", timeout=900))
         for key in env:
             del self.lab.env[key]
         self.artifacts |= done.artifacts
@@ -147,11 +151,23 @@ def supervisor(controller: Controller) -> dict[str, t.Any]:
     ({"ray_vm_class": "best-effort-galactic"}, "best-effort-galactic"),
     ({"ray_storage_policy": "gold, if you please"}, "gold, if you please"),
     ({"ray_namespace": "Deploy Ray!"}, "Deploy Ray!"),
-    ({"ray_supervisor": "nowhere"}, "nowhere"),
     ({"ray_user": "", "ray_library_url": "nonsense"}, "Nobody but administrators would have access"),
 ])
 def test_the_vi_admins_nonsense_is_refused(controller: Controller, supervisor: dict, answer: dict, said: str) -> None:
     assert said in refused(controller, "vi_admin", VI_ADMIN | answer, **supervisor)
+
+
+@pytest.mark.parametrize("playbook", ["vi_admin", "devops_user"])
+def test_no_variable_of_a_built_in_credential_switches_verification_off(controller: Controller, supervisor: dict, playbook: str) -> None:
+    """Those credentials set them, and with a CA that is not known here a job with them must go no further."""
+    known, switches = controller.inputs, {"VMWARE_VALIDATE_CERTS": "False", "K8S_AUTH_VERIFY_SSL": "False"}
+    controller.inputs = {name: {key: value for key, value in values.items() if key != "ca"} for name, values in known.items()}
+    controller.lab.env |= switches
+    text = refused(controller, playbook, VI_ADMIN | cluster(controller) | {"ray_supervisor_address": "10.244.1.2"}, **supervisor)
+    controller.inputs = known
+    for name in switches:
+        del controller.lab.env[name]
+    assert "certificate" in text and "ca_path" in text
 
 
 def test_the_vi_admin_hands_the_namespace_on(controller: Controller, supervisor: dict) -> None:
@@ -162,8 +178,8 @@ def test_the_vi_admin_hands_the_namespace_on(controller: Controller, supervisor:
 
 
 def cluster(controller: Controller) -> dict[str, t.Any]:
-    return {"ray_image": f"rayproject/ray:{importlib.metadata.version('ray')}", "ray_vm_image": IMAGE, "ray_head_class": VM_CLASS, "ray_worker_class": VM_CLASS,
-            "ray_min_workers": 1, "ray_max_workers": 1, "ray_vm_password": controller.variables["vcenter_password"] + "-Vm1",
+    return {"ray_image": f"rayproject/ray:{importlib.metadata.version('ray')}", "ray_vm_image": IMAGE, "ray_head_class": VM_CLASS,
+            "ray_worker_class": VM_CLASS, "ray_min_workers": 1, "ray_max_workers": 1, "ray_vm_password": controller.variables["vcenter_password"] + "-Vm1",
             "devops_user_accept_open_dashboard": "yes"}
 
 
@@ -172,7 +188,6 @@ def cluster(controller: Controller) -> dict[str, t.Any]:
     ({"devops_user_ready": "soon"}, "soon"),
     ({"ray_max_workers": 0}, "max_workers"),
     ({"ray_vm_image": "vmi-nothing"}, "vmi-nothing"),
-    ({"ray_storage_class": "in-the-cellar"}, "in-the-cellar"),
     ({"devops_user_accept_open_dashboard": "no"}, "could run code there"),
 ])
 def test_the_devops_users_nonsense_is_refused(controller: Controller, answer: dict, said: str) -> None:
@@ -239,6 +254,18 @@ def test_the_way_back_asks_first(controller: Controller) -> None:
     assert done.rc == 0, done.text
     assert controller.lab.ask("/requests")
     assert NAMESPACE not in "".join(controller.lab.whole())
+
+
+def test_each_node_is_counted_once(controller: Controller) -> None:
+    """Over all jobs of all personas: one Supervisor and one Ray cluster, whatever was done on them."""
+    events = [json.loads(line) for line in controller.results.read_text(encoding="utf-8").splitlines()]
+    # A controller has an event for each item of a loop, and one for the loop.
+    said = [(event["action"], result) for event in events for result in (event["result"], *event["result"].get("results", []))]
+    found = [(action, node) for action, result in said for node in counting.nodes(action, result)]
+    distinct = counting.distinct([node for _action, node in found])
+    assert len(found) > 20 and len(distinct) == 2, distinct
+    assert {node["facts"]["device_type"] for _action, node in found} == {"Supervisor", "Ray cluster"}
+    assert {action for action, _node in found} == set(counting.QUERIES), "a query that never says anything"
 
 
 def test_nothing_that_was_said_or_handed_on_is_a_secret(controller: Controller) -> None:
