@@ -16,7 +16,7 @@ from . import supervisor as supervisor_client
 
 LOGIN = {**supervisor_client.ARGSPEC, "hostname": {"type": "str"}}
 ARGSPEC = {"supervisor_login": {"type": "dict", "options": LOGIN}}
-Open = t.Callable[[str | None], t.ContextManager[kube.Kube]]
+Open = t.Callable[[t.Optional[str]], t.ContextManager[kube.Kube]]
 
 
 def opener(task: Task) -> Open | None:

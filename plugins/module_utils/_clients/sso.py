@@ -112,7 +112,7 @@ class Sso:
             text = self._post(self._sts, f"{TRUST}/RST/Issue", token_request(username, password), "Issue")
         except SoapFault as refusal:
             if "FailedAuthentication" in refusal.type or "credential" in refusal.message.lower():
-                raise refused_login(self._http.what, username, refusal) from refusal
+                raise refused_login(self._http.what, username, refusal) from None
             raise
         found = re.search(r"<((?:[\w.-]+:)?Assertion)[\s>].*?</\1\s*>", text, re.DOTALL)
         if not found:

@@ -16,7 +16,7 @@ from .namespaces import described, find_namespace
 from .supervisor import find_supervisor
 
 NOT_CHECKED = "not_checked"
-Open = t.Callable[[str | None], t.ContextManager[Kube]]
+Open = t.Callable[[t.Optional[str]], t.ContextManager[Kube]]
 
 
 class Images:

@@ -21,7 +21,7 @@ from .supervisor import find_supervisor, is_cluster, supervisor_id
 ERROR_PATIENCE = 300
 # Seconds for which a name that is taken by something that vCenter does not list is waited for: a namespace that just went.
 TAKEN = 120
-Open = t.Callable[[str | None], t.ContextManager[t.Any]]
+Open = t.Callable[[t.Optional[str]], t.ContextManager[t.Any]]
 
 
 class Namespace:
