@@ -151,6 +151,30 @@ def test_answers_are_what_the_role_takes(templates: dict[str, dict], name: str) 
         assert not ArgumentSpecValidator(spec).validate(given).error_messages, case
 
 
+@pytest.mark.parametrize("name", ["devops_user", "renew"])
+def test_a_login_is_sent_where_its_credential_says(templates: dict[str, dict], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Whoever may start a job must not be able to send the login that it has to a server of their own."""
+    answered = Answered(templates[name])
+    answers = answered.usual() | {"ray_supervisor_address": "192.0.2.66"}
+    monkeypatch.setenv("VCF_RAY_SUPERVISOR_HOST", "192.0.2.10")
+    assert answered.of(answers)["devops_user_supervisor"] == "192.0.2.10"
+    monkeypatch.setenv("VCF_RAY_SUPERVISOR_HOST", "")
+    assert answered.of(answers)["devops_user_supervisor"] == "192.0.2.66"
+
+
+def test_a_token_is_sent_where_its_credential_says(templates: dict[str, dict]) -> None:
+    answered = Answered(templates["data_scientist"])
+    answers = answered.usual() | {"ray_dashboard": "http://192.0.2.66:8265"}
+    for url, used in (("https://ray.example.com", "https://ray.example.com"), ("", "http://192.0.2.66:8265")):
+        assert answered.of(answers | {"ray_proxy_url": url})["data_scientist_jobs"][0]["dashboard_url"] == used
+
+
+def test_the_login_of_a_registry_is_not_sent_to_a_server_of_packages(templates: dict[str, dict]) -> None:
+    answered = Answered(templates["carvel_package"])
+    made = answered.of(answered.usual() | {"carvel_package_url": "https://files.example.com/carvel.yaml"})
+    assert not {"carvel_package_url_username", "carvel_package_url_password"} & set(made)
+
+
 @pytest.mark.parametrize(("name", "answer"), [
     ("vi_admin", {"ray_user_role": "KING"}),
     ("devops_user", {"ray_min_workers": "many"}),

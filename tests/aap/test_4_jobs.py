@@ -78,7 +78,7 @@ class Controller:
 
     def launch(self, playbook: str, answers: dict, **more: t.Any) -> Done:
         template = next(item for item in self.config["controller_templates"] if item["playbook"].endswith(f"/{playbook}.yml"))
-        defaults = {q["variable"]: q["default"] for q in template["survey_spec"]["spec"] if q.get("default")}
+        defaults = {q["variable"]: q["default"] for q in template["survey_spec"]["spec"] if "default" in q}
         env, extra = self.credentials(template["credentials"])
         given = self.folder / "extra.json"
         given.write_text(json.dumps({**more, **defaults, **answers, **self.artifacts, **extra}), encoding="utf-8")
