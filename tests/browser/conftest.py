@@ -22,11 +22,11 @@ ROOT = HERE.parents[1]
 EYES = (HERE / "eyes.js").read_text(encoding="utf-8")
 
 
-def play(name: str, *args: str) -> subprocess.CompletedProcess:
+def play(name: str, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
     env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"), "ANSIBLE_LOCALHOST_WARNING": "False", "NO_COLOR": "1",
            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False", "ANSIBLE_LOCAL_TEMP": os.environ.get("ANSIBLE_LOCAL_TEMP", "~/.ansible/tmp")}
     command = [str(Path(sys.executable).parent / "ansible-playbook"), str(HERE / "plays" / name), *args]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=180, check=False)
+    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=180, check=False)
 
 
 class Pages:

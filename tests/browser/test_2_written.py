@@ -90,6 +90,15 @@ def test_without_a_path_nothing_is_asked_or_written(tmp_path) -> None:
     assert "Log in" not in done.stdout
 
 
+def test_a_relative_path_begins_where_the_command_was_started(tmp_path) -> None:
+    """And not beside the playbook, which may be inside of the installed collection."""
+    given = json.dumps({"site_report_path": "report.html", "site_report_dashboards": [{"name": "ours", "url": "http://127.0.0.1:9"}]})
+    for changed in ("changed=1", "changed=0"):
+        done = play("role.yml", "-e", given, cwd=tmp_path)
+        assert done.returncode == 0 and changed in done.stdout, done.stdout + done.stderr
+    assert (tmp_path / "report.html").is_file()
+
+
 def test_what_cannot_be_read_is_told_and_fails_nothing(tmp_path) -> None:
     """A vCenter, a Supervisor and a Ray that are not there; the secrets that were given for them are shown nowhere."""
     path = tmp_path / "report.html"

@@ -187,6 +187,15 @@ def test_a_ready_package_is_fetched_and_found_again(role, files, tmp_path) -> No
     assert "changed=0" in role(given).text
 
 
+def test_relative_paths_begin_where_the_command_was_started(role, files, tmp_path) -> None:
+    """Also those that Ansible's own modules take, which would begin beside the playbook."""
+    (tmp_path / "ca.pem").write_bytes(files.ca_path.read_bytes())
+    # The command is started in a folder below.
+    made = role({"url": f"{files.url}/package.yaml", "checksum": CHECKSUM, "ca_path": "../ca.pem", "path": "../made/package.yaml"})
+    assert made.rc == 0, made.text
+    assert (tmp_path / "made/package.yaml").read_text() == PACKAGE
+
+
 @pytest.mark.parametrize(("file", "change", "words"), [
     ("package", {"checksum": "sha256:" + 64 * "0"}, ("has the checksum", CHECKSUM)),
     ("other", {}, ("cannot be fetched", "404")),
