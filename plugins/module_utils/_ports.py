@@ -147,14 +147,6 @@ class Ray(t.Protocol):
     def url(self) -> str:
         ...
 
-    @property
-    def answered_a_stranger(self) -> bool:
-        ...
-
-    @property
-    def is_loopback(self) -> bool:
-        ...
-
     def close(self) -> None:
         ...
 
