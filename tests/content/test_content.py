@@ -77,6 +77,14 @@ def test_variables_are_accepted_as_they_are_shown(page: str, role: str, values: 
     assert ArgumentSpecValidator(_without_docs(spec)).validate(values).error_messages == []
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
+def test_no_variable_begins_in_the_folder_of_a_playbook(path: pathlib.Path) -> None:
+    """That of vcf.ray.site and the others is inside of the installed collection; a lookup of a file begins there too."""
+    text = path.read_text(encoding="utf-8")
+    assert "playbook_dir" not in text
+    assert [name for name in re.findall(r"lookup\('ansible\.builtin\.file', '([^']+)'", text) if not name.startswith("/")] == []
+
+
 def _without_docs(spec: dict) -> dict:
     """The specification of a role as one of a module."""
     told = ("description", "version_added")
