@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # make site       from nothing to a finished Ray job, on a lab of this machine
-# make test       all tests
+# make test       the tests of a change
+# make test-all   and the long ones, before a release
 # make down       ends the lab
 # make bench      measures tasks beside those of other collections: docs/benchmarks.md (ONLY="tasks again" for some of it)
 # make docs       the documentation as a site, in build/docs/html
@@ -18,7 +19,7 @@ export ANSIBLE_CALLBACK_RESULT_FORMAT := yaml
 export ANSIBLE_LOCALHOST_WARNING := False
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 
-.PHONY: site test bench docs checks changelog release down clean
+.PHONY: site test test-all bench docs checks changelog release down clean
 
 site: .venv/ready
 	@$(BIN)/lab up
@@ -28,6 +29,9 @@ site: .venv/ready
 
 test: .venv/ready
 	@tests/run
+
+test-all: .venv/ready
+	@tests/run all
 
 bench: .venv/ready build/bench/ready
 	@$(BIN)/lab run --state build/bench-lab -- $(CURDIR)/$(BIN)/python -m benchmarks $(ONLY)
@@ -45,7 +49,7 @@ release: .venv/tools build/importer/ready
 	@$(BIN)/python -m release ready
 	@$(BIN)/python -m release changelog
 	@$(BIN)/python -m release commit
-	@$(BIN)/python -m release tested 2> /dev/null || { tests/run && $(BIN)/python -m release tested; }
+	@$(BIN)/python -m release tested 2> /dev/null || { tests/run all && $(BIN)/python -m release tested; }
 	@$(BIN)/python -m release build
 	@$(BIN)/python -m release importer
 	@$(BIN)/python -m release tag

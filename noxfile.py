@@ -17,7 +17,7 @@ import nox
 ROOT = pathlib.Path(__file__).parent
 BIN = ROOT / ".venv/bin"
 # tests/run tests the artifact in a tree of its own, and knows how long each of its stages may take.
-STAGES = re.findall(r"^stage (\w+) (\d+)$", (ROOT / "tests/run").read_text(encoding="utf-8"), re.MULTILINE)
+STAGES = re.findall(r"^ *(?:stage|long) (\w+) (\d+)$", (ROOT / "tests/run").read_text(encoding="utf-8"), re.MULTILINE)
 # Before all others, and the one that runs this file.
 NOT_ALONE = {"build", "cores", "quality"}
 

@@ -45,7 +45,7 @@ def commit(tree: Tree) -> str:
 
 
 def tested(tree: Tree) -> str:
-    """Whether tests/run has passed with these very files."""
+    """Whether tests/run all has passed with these very files."""
     seen = tree.root / "build/tested"
     if not seen.exists() or seen.read_text(encoding="utf-8").strip() != tree.content():
         raise Refusal("The tests have not run with what is committed now.")
@@ -53,7 +53,7 @@ def tested(tree: Tree) -> str:
 
 
 def passed(tree: Tree) -> str:
-    """Said by tests/run at its end. What is not committed has been tested too, and so proves nothing of the commit."""
+    """Said by tests/run all at its end. What is not committed has been tested too, and so proves nothing of the commit."""
     if tree.dirty():
         return "Not noted for a release: the tree is not as it was committed."
     (tree.root / "build/tested").write_text(tree.content() + "\n", encoding="utf-8")

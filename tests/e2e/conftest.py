@@ -37,6 +37,9 @@ KNOWN = RANDOM + [(re.compile(pattern), word) for pattern, word in (
     (r"\([0-9]+ reads\)", "READS"),
 )]
 
+# Where the way in which a task runs makes no difference that other tests do not see.
+ONCE = ("test_3_doctor", "test_5_inventory", "test_5_registry", "test_6_package")
+
 # The end of a job's log, in which Ray has more or fewer lines of its own; and what ansible-core adds to a module's failure that is gathered.
 KNOWN_KEYS = {"log_tail", "failed_when_suppressed_exception"}
 
@@ -83,8 +86,11 @@ class WatchedLab(Lab):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items) -> None:
+def pytest_collection_modifyitems(config, items) -> None:
     """For several workers, and before pytest-xdist looks: these tests go one after the other in one of them, those of the lab file by file."""
+    twice = [item for item in items if item.path.stem in ONCE and getattr(item, "callspec", None) and item.callspec.params.get("lab") == "module"]
+    config.hook.pytest_deselected(items=twice)
+    items[:] = [item for item in items if item not in twice]
     for item in items:
         item.add_marker(pytest.mark.xdist_group("e2e" if item.path.parent == pathlib.Path(__file__).parent else item.path.stem))
 
