@@ -14,6 +14,7 @@ import typing as t
 
 from ._errors import MissingLibrary, RayError
 from ._ports import Json
+from ._trust import SystemTrust
 
 try:
     import requests
@@ -81,6 +82,8 @@ class Http:
         # Environment variables would overrule verify= and add credentials of .netrc.
         self.session.trust_env = False
         self.session.verify = (ca_path or True) if validate_certs else False
+        if not ca_path and validate_certs and self.base_url.startswith("https:"):
+            self.session.mount("https://", SystemTrust())
         if not validate_certs:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self.session.headers.update(headers or {})
@@ -162,11 +165,8 @@ class Http:
                 hint=f"Verified against {self.ca_path or 'the certificate authorities of this system'}; name the right CA file with ca_path.",
             )
         reason = "no answer in time" if isinstance(error, requests.exceptions.Timeout) else _innermost(error)
-        return RayError(
-            f"{self.what} at {self.base_url} cannot be reached: {reason}.",
-            code="CONNECTION",
-            hint="Check the name, the port, and that it can be reached from here.",
-        )
+        return RayError(f"{self.what} at {self.base_url} cannot be reached: {reason}.", code="CONNECTION",
+                        hint="Check the name, the port, and that it can be reached from here.")
 
     def _refused(self, method: str, path: str, reply: Reply) -> RayError:
         if reply.status == 407 and self.proxy:

@@ -42,6 +42,21 @@ def test_tls_goes_through_untouched_and_is_verified_to_its_end(tmp_path, monkeyp
         assert len(server.log) == 1, "nothing was sent to a server that is not trusted"
 
 
+@pytest.mark.parametrize("proxied", [False, True])
+def test_the_authorities_of_the_system_are_trusted_unless_others_are_named(tmp_path, monkeypatch, proxied) -> None:
+    """As a company's own CA is put among them, and never among those that requests brings along."""
+    with tls_server(tmp_path, {"/a": {"b": 1}}) as server, proxy() as way:
+        other = Authority(tmp_path / "other").path
+        ways = {"proxy": f"http://127.0.0.1:{way.port}" if proxied else None, "what": "vCenter"}
+        assert fault(Http(f"https://{server.address}", **ways)).code == "TLS"
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca))
+        client = Http(f"https://{server.address}", **ways)
+        assert client.request("GET", "/a").json == {"b": 1}
+        client.close()
+        assert fault(Http(f"https://{server.address}", ca_path=str(other), **ways)).code == "TLS"
+        assert len(way.log) == (3 if proxied else 0)
+
+
 @pytest.mark.parametrize(("answer", "code", "words", "asked"), [
     ("407 Proxy Authentication Required", "PROXY", "asks for a login before it leads to vCenter at https://127.0.0.1:9 (407 Proxy Auth", 1),
     ("403 Forbidden", "PROXY", "refuses the way to vCenter at https://127.0.0.1:9: 403 Forbidden.", 1),
