@@ -22,7 +22,8 @@ RUN = [block for block in PLAYS if block.reason is None]
 @pytest.fixture(scope="module", name="lab")
 def fixture_lab(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
     """A lab at the end of the whole way; DOCS_LAB names one that is there already."""
-    lab = Lab(pathlib.Path(os.environ.get("DOCS_LAB") or tmp_path_factory.mktemp("lab") / "state"), ANSIBLE_SHOW_CUSTOM_STATS="true")
+    state = pathlib.Path(os.environ.get("DOCS_LAB") or tmp_path_factory.mktemp("lab") / "state")
+    lab = Lab(state, ANSIBLE_SHOW_CUSTOM_STATS="true", ANSIBLE_CALLBACK_RESULT_FORMAT="json")
     lab.up()
     yield lab
     if not os.environ.get("DOCS_LAB"):
