@@ -84,7 +84,8 @@ class Controller:
         given.write_text(json.dumps({**more, **defaults, **answers, **self.artifacts, **extra}), encoding="utf-8")
         given.chmod(0o600)
         self.lab.env |= {**env, "ANSIBLE_SHOW_CUSTOM_STATS": "True", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "HOME": str(self.folder),
-                         "TEST_RESULTS": str(self.results), "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/e2e/callback_plugins"), "ANSIBLE_CALLBACKS_ENABLED": "results"}
+                         "TEST_RESULTS": str(self.results), "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/e2e/callback_plugins"),
+                         "ANSIBLE_CALLBACKS_ENABLED": "results"}
         # A lab names its own CA to all that runs in it; here only the credential does.
         done = Done(self.lab.exec("env", f"VCF_RAY_CA_PATH={env.get('VCF_RAY_CA_PATH', '')}", str(BIN / "ansible-playbook"), "-i", "localhost,",
                                   str(ROOT / template["playbook"]), "-e", f"@{given}", "-v", timeout=900))
