@@ -50,7 +50,8 @@ def fixture_installed(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("installed")
     installed = Installed(folder / "collections", folder / "cwd")
     installed.folder.mkdir()
-    environments.run(BIN / "ansible-galaxy", "collection", "install", "--offline", tarball, "-p", installed.path)
+    # Else one that is anywhere else on the path of collections would do.
+    environments.run(BIN / "ansible-galaxy", "collection", "install", "--force", "--offline", tarball, "-p", installed.path)
     return installed
 
 
