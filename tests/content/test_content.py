@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import pathlib
 import re
+import sys
 
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from written import PAGES, ROLES, ROOT, blocks, facts, is_said, names, options, quoted
+from written import PAGES, ROLES, ROOT, facts, is_said, names, options, quoted
+
+sys.path.insert(0, str(ROOT / "tests/docs"))
+from reading import blocks
 
 VARIABLE = re.compile(rf"\b({'|'.join(ROLES)})_[a-z_]+\b")
 QUOTES = sorted({(path.name, piece) for path in PAGES for piece in quoted(path.read_text(encoding="utf-8"))})
@@ -58,9 +62,10 @@ def shown() -> list[tuple[str, str, dict]]:
     """The variables of each role that stand in a block of a page."""
     found = []
     for path in PAGES:
-        for block in blocks(path.read_text(encoding="utf-8")):
-            for role in ROLES if isinstance(block, dict) else ():
-                values = {name: value for name, value in block.items() if name in options(role)}
+        fenced = [block for block in blocks(str(path.relative_to(ROOT))) if block.language == "yaml"]
+        for document in (document for block in fenced for document in block.parsed() if isinstance(document, dict)):
+            for role in ROLES:
+                values = {name: value for name, value in document.items() if name in options(role)}
                 if values:
                     found.append((path.name, role, values))
     return found

@@ -52,12 +52,6 @@ def is_said(piece: str, known: str | None = None) -> bool:
     return not rest
 
 
-def blocks(text: str) -> t.Iterator[t.Any]:
-    """The YAML of a page."""
-    for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        yield yaml.safe_load(block)
-
-
 @functools.cache
 def options(role: str) -> dict:
     return yaml.safe_load((ROOT / "roles" / role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
