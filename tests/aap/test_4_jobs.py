@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import typing as t
+from unittest import mock
 
 import counting
 import pytest
@@ -45,6 +46,8 @@ class Controller:
         self.artifacts: dict[str, t.Any] = {}
         self.said = ""
         self.results = folder / "results"
+        lab.env |= {"ANSIBLE_SHOW_CUSTOM_STATS": "True", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "HOME": str(folder), "TEST_RESULTS": str(self.results),
+                    "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/e2e/callback_plugins"), "ANSIBLE_CALLBACKS_ENABLED": "results"}
         self.inputs = self._inputs(lab.variables(), pathlib.Path(lab.variables()["vcenter_ca_path"]).read_text(encoding="utf-8"))
 
     @staticmethod
@@ -83,14 +86,10 @@ class Controller:
         given = self.folder / "extra.json"
         given.write_text(json.dumps({**more, **defaults, **answers, **self.artifacts, **extra}), encoding="utf-8")
         given.chmod(0o600)
-        self.lab.env |= {**env, "ANSIBLE_SHOW_CUSTOM_STATS": "True", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "HOME": str(self.folder),
-                         "TEST_RESULTS": str(self.results), "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/e2e/callback_plugins"),
-                         "ANSIBLE_CALLBACKS_ENABLED": "results"}
-        # A lab names its own CA to all that runs in it; here only the credential does.
-        done = Done(self.lab.exec("env", f"VCF_RAY_CA_PATH={env.get('VCF_RAY_CA_PATH', '')}", str(BIN / "ansible-playbook"), "-i", "localhost,",
-                                  str(ROOT / template["playbook"]), "-e", f"@{given}", "-v", timeout=900))
-        for key in env:
-            del self.lab.env[key]
+        with mock.patch.dict(self.lab.env, env):
+            # A lab names its own CA to all that runs in it; here only the credential does.
+            done = Done(self.lab.exec("env", f"VCF_RAY_CA_PATH={env.get('VCF_RAY_CA_PATH', '')}", str(BIN / "ansible-playbook"), "-i", "localhost,",
+                                      str(ROOT / template["playbook"]), "-e", f"@{given}", "-v", timeout=900))
         self.artifacts |= done.artifacts
         self.said += done.text
         return done
@@ -161,13 +160,10 @@ def test_the_vi_admins_nonsense_is_refused(controller: Controller, supervisor: d
 @pytest.mark.parametrize("playbook", ["vi_admin", "devops_user"])
 def test_no_variable_of_a_built_in_credential_switches_verification_off(controller: Controller, supervisor: dict, playbook: str) -> None:
     """Those credentials set them, and with a CA that is not known here a job with them must go no further."""
-    known, switches = controller.inputs, {"VMWARE_VALIDATE_CERTS": "False", "K8S_AUTH_VERIFY_SSL": "False"}
-    controller.inputs = {name: {key: value for key, value in values.items() if key != "ca"} for name, values in known.items()}
-    controller.lab.env |= switches
-    text = refused(controller, playbook, VI_ADMIN | cluster(controller) | {"ray_supervisor_address": "10.244.1.2"}, **supervisor)
-    controller.inputs = known
-    for name in switches:
-        del controller.lab.env[name]
+    switches = {"VMWARE_VALIDATE_CERTS": "False", "K8S_AUTH_VERIFY_SSL": "False"}
+    without = {name: {key: value for key, value in values.items() if key != "ca"} for name, values in controller.inputs.items()}
+    with mock.patch.dict(controller.lab.env, switches), mock.patch.object(controller, "inputs", without):
+        text = refused(controller, playbook, VI_ADMIN | cluster(controller) | {"ray_supervisor_address": "10.244.1.2"}, **supervisor)
     assert "certificate" in text and "ca_path" in text
 
 
@@ -204,10 +200,8 @@ def test_the_devops_user_hands_the_dashboard_on(controller: Controller) -> None:
 def test_the_inventory_source_sees_the_cluster(controller: Controller) -> None:
     """By the environment of its credential alone: a controller knows no extra variables there."""
     env, _extra = controller.credentials(["Ray on VCF Supervisor login"])
-    controller.lab.env |= env
-    done = controller.lab.exec(str(BIN / "ansible-inventory"), "-i", str(AAP / "inventories/ray.vmray_cluster.yml"), "--list")
-    for key in env:
-        del controller.lab.env[key]
+    with mock.patch.dict(controller.lab.env, env):
+        done = controller.lab.exec(str(BIN / "ansible-inventory"), "-i", str(AAP / "inventories/ray.vmray_cluster.yml"), "--list")
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["ray_ready"]["hosts"]) == 2, done.stdout
 
